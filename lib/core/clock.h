@@ -1,0 +1,29 @@
+/*
+ * clock.h -- the one clock.
+ *
+ * Wall time is Unix milliseconds UTC.  With PH_TEST=1 in the environment of the
+ * process, PH_NOW_MS fixes it (also as a FastCGI parameter, so that one worker can be
+ * asked about several instants); otherwise PH_NOW_MS is ignored.
+ */
+#ifndef PH_CLOCK_H
+#define PH_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PH_TIME_MAX INT64_C(253402300799999)	/* 9999-12-31T23:59:59.999Z */
+
+enum { PH_TIME_SIZE = 32 };	/* holds any text of ph_time_format */
+
+/* Wall time now, in ms.  fixed is a decimal number used in its place when PH_TEST=1;
+ * NULL or not a number in 0..PH_TIME_MAX: the environment's PH_NOW_MS, then the real clock. */
+int64_t	ph_clock_now_ms(const char *fixed);
+
+/* Monotonic time in microseconds, for durations and deadlines only. */
+int64_t	ph_clock_mono_us(void);
+
+/* RFC 3339 in UTC: YYYY-MM-DDTHH:MM:SS[.mmm]Z, the fraction only when it is not zero;
+ * without the Z if is_naive.  ms is 0..PH_TIME_MAX (clamped).  Returns buf. */
+char	*ph_time_format(char buf[PH_TIME_SIZE], int64_t ms, int is_naive);
+
+#endif

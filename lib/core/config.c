@@ -1,0 +1,291 @@
+/*
+ * config.c -- the table of settings and how they are found.
+ */
+#include "autoconf.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/address.h"
+#include "core/config.h"
+#include "core/number.h"
+
+enum { VALUE_MAX = 1024, LINE_SIZE = 2048 };
+
+static const struct ph_setting settings[PH_CFG__MAX] = {
+	[PH_CFG_HOME] = { "PH_HOME", PH_SET_TEXT, 1, 200, PH_DEFAULT_HOME, 0,
+	    "directory of the database, sockets, logs and admin.token; not read from the file" },
+	[PH_CFG_SOCKET_DIR] = { "PH_SOCKET_DIR", PH_SET_TEXT, 0, 80, "", 0,
+	    "directory of the sockets between nginx and the workers; empty: $PH_HOME/run" },
+	[PH_CFG_ADDRESS] = { "PH_ADDRESS", PH_SET_TEXT, 1, 64, "127.0.0.1", 0,
+	    "address that nginx listens on" },
+	[PH_CFG_PORT] = { "PH_PORT", PH_SET_INT, 1, 65535, "8080", 0,
+	    "TCP port that nginx listens on" },
+	[PH_CFG_TLS] = { "PH_TLS", PH_SET_BOOL, 0, 1, "0", 0,
+	    "speak TLS on that port" },
+	[PH_CFG_TLS_CERT] = { "PH_TLS_CERT", PH_SET_TEXT, 0, 400, "", 0,
+	    "certificate chain, PEM; empty: $PH_HOME/tls/cert.pem" },
+	[PH_CFG_TLS_KEY] = { "PH_TLS_KEY", PH_SET_TEXT, 0, 400, "", 0,
+	    "private key, PEM; empty: $PH_HOME/tls/key.pem" },
+	[PH_CFG_SERVER_NAME] = { "PH_SERVER_NAME", PH_SET_TEXT, 1, 200, "localhost", 0,
+	    "host name for nginx and for the certificate that --tls makes" },
+	[PH_CFG_WORKERS] = { "PH_WORKERS", PH_SET_INT, 1, 64, "2", 0,
+	    "worker processes of each route" },
+	[PH_CFG_WORKERS_HOT] = { "PH_WORKERS_HOT", PH_SET_INT, 1, 64, "4", 0,
+	    "worker processes of each route named in PH_HOT_ROUTES" },
+	[PH_CFG_HOT_ROUTES] = { "PH_HOT_ROUTES", PH_SET_TEXT, 0, 1000, "", 0,
+	    "space-separated route names, e.g. dashboard-queue auth-check" },
+	[PH_CFG_NGINX_WORKERS] = { "PH_NGINX_WORKERS", PH_SET_INT, 1, 64, "2", 0,
+	    "nginx worker processes" },
+	[PH_CFG_MAX_REQUESTS] = { "PH_MAX_REQUESTS", PH_SET_INT, 0, 1000000000, "1000000", 0,
+	    "requests after which a worker makes room for a fresh one; 0: never" },
+	[PH_CFG_BUSY_TIMEOUT_MS] = { "PH_BUSY_TIMEOUT_MS", PH_SET_INT, 0, 60000, "5000", 0,
+	    "longest wait for a database lock, in milliseconds" },
+	[PH_CFG_DEADLINE_MS] = { "PH_DEADLINE_MS", PH_SET_INT, 10, 600000, "5000", 0,
+	    "longest run of the statements of one answer, in milliseconds" },
+	[PH_CFG_QUEUE_CAPACITY] = { "PH_QUEUE_CAPACITY", PH_SET_INT, 1, 1000000000, "50", 0,
+	    "open publish logs at which saturation_rate reaches 1.0" },
+	[PH_CFG_RATE_TOKEN] = { "PH_RATE_TOKEN", PH_SET_INT, 0, 10000000, "6000", 0,
+	    "requests per minute and token; 0: no limit" },
+	[PH_CFG_RATE_ADDRESS] = { "PH_RATE_ADDRESS", PH_SET_INT, 0, 10000000, "12000", 0,
+	    "requests per minute and client address; 0: no limit" },
+	[PH_CFG_RATE_BURST] = { "PH_RATE_BURST", PH_SET_INT, 1, 1000000, "400", 0,
+	    "requests that may come at once before the limits bite" },
+	[PH_CFG_ALLOW] = { "PH_ALLOW", PH_SET_CIDRS, 0, 1000, "", 0,
+	    "client addresses that nginx lets in, space-separated CIDRs; empty: all" },
+	[PH_CFG_CORS_ORIGINS] = { "PH_CORS_ORIGINS", PH_SET_ORIGINS, 0, 1000, "", 0,
+	    "space-separated origins whose pages may call us, e.g. https://panel.example.com" },
+	[PH_CFG_ACCESS_LOG] = { "PH_ACCESS_LOG", PH_SET_BOOL, 0, 1, "1", 0,
+	    "nginx writes log/access.log" },
+	[PH_CFG_REQUEST_LOG] = { "PH_REQUEST_LOG", PH_SET_BOOL, 0, 1, "1", 0,
+	    "workers write a JSON line per request; failures are written in any case" },
+};
+
+static struct {
+	char		 text[VALUE_MAX];
+	int64_t		 num;
+	const char	*source;
+} values[PH_CFG__MAX];
+
+const struct ph_setting *
+ph_setting(enum ph_setting_id id)
+{
+	assert((unsigned)id < PH_CFG__MAX);
+	return &settings[id];
+}
+
+static int
+is_origin(const char *s, size_t len)
+{
+	const size_t scheme = len > 8 && strncmp(s, "https://", 8) == 0 ? 8 :
+	    len > 7 && strncmp(s, "http://", 7) == 0 ? 7 : 0;
+	size_t i;
+
+	for (i = scheme; i < len; i++)
+		if (!isalnum((unsigned char)s[i]) && strchr(".-:[]", s[i]) == NULL)
+			return 0;
+	return scheme > 0;
+}
+
+int
+ph_setting_check(enum ph_setting_id id, const char *value, char *why, size_t why_size)
+{
+	const struct ph_setting	*s = &settings[id];
+	const char		*p = value;
+	int64_t			 n;
+	size_t			 len = strlen(value), i;
+
+	why[0] = '\0';
+	switch (s->type) {
+	case PH_SET_INT:
+	case PH_SET_BOOL:
+		if (ph_parse_int(value, len, s->min, s->max, &n) != 0)
+			snprintf(why, why_size, "an integer from %lld to %lld is needed",
+			    (long long)s->min, (long long)s->max);
+		break;
+	default:
+		if (len < (size_t)s->min || len > (size_t)s->max || len >= VALUE_MAX)
+			snprintf(why, why_size, "a text of %lld to %lld bytes is needed",
+			    (long long)s->min, (long long)s->max);
+		/* Values are copied into the nginx configuration. */
+		for (i = 0; i < len; i++)
+			if ((unsigned char)value[i] < ' ' || strchr("\"'\\;{}$`", value[i]) != NULL)
+				snprintf(why, why_size, "quotes, control characters and any of \\;{}$` "
+				    "are not allowed");
+		break;
+	}
+	while (why[0] == '\0' && (s->type == PH_SET_CIDRS || s->type == PH_SET_ORIGINS)) {
+		p += strspn(p, " ");
+		if ((len = strcspn(p, " ")) == 0)
+			break;
+		if (s->type == PH_SET_CIDRS && !ph_cidr_is_valid(p, len))
+			snprintf(why, why_size, "%.*s is not an address or network", (int)len, p);
+		if (s->type == PH_SET_ORIGINS && !is_origin(p, len))
+			snprintf(why, why_size, "%.*s is not an origin like https://host:port", (int)len, p);
+		p += len;
+	}
+	return why[0] == '\0' ? 0 : -1;
+}
+
+/* Take a value that was checked. */
+static void
+take(enum ph_setting_id id, const char *value, const char *source)
+{
+	snprintf(values[id].text, sizeof(values[id].text), "%s", value);
+	values[id].num = 0;
+	if (settings[id].type == PH_SET_INT || settings[id].type == PH_SET_BOOL)
+		ph_parse_int(value, strlen(value), settings[id].min, settings[id].max, &values[id].num);
+	values[id].source = source;
+}
+
+/* The setting called name (len bytes), or -1. */
+static int
+find(const char *name, size_t len)
+{
+	int i;
+
+	for (i = 0; i < PH_CFG__MAX; i++)
+		if (strlen(settings[i].name) == len && strncmp(settings[i].name, name, len) == 0)
+			return i;
+	return -1;
+}
+
+/* One line of the file: NAME=value, a comment, or empty.  Values may be quoted as in a
+ * shell, so that the file can be read by one.  Names that are not ours and do not begin
+ * with PH_ belong to somebody else. */
+static enum ph_rc
+read_line(char *line, const char *path, int lineno, struct ph_err *err)
+{
+	char	*p = line + strspn(line, " \t"), *eq, *value, *end, why[160];
+	int	 id;
+
+	end = p + strcspn(p, "\r\n");
+	*end = '\0';
+	if (*p == '\0' || *p == '#')
+		return PH_OK;
+	if (strncmp(p, "export ", 7) == 0)
+		p += 7;
+	if ((eq = strchr(p, '=')) == NULL || eq == p)
+		return ph_fail(err, PH_EPARAM, "%s, line %d: NAME=value is needed", path, lineno);
+	value = eq + 1;
+	while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
+		*--end = '\0';
+	if (end - value >= 2 && (*value == '"' || *value == '\'') && end[-1] == *value) {
+		end[-1] = '\0';
+		value++;
+	}
+	id = find(p, (size_t)(eq - p));
+	if (id == PH_CFG_HOME || (id < 0 && strncmp(p, "PH_", 3) == 0))
+		return ph_fail(err, PH_EPARAM, "%s, line %d: %.*s is not a setting of this file",
+		    path, lineno, (int)(eq - p), p);
+	if (id < 0)
+		return PH_OK;
+	if (ph_setting_check((enum ph_setting_id)id, value, why, sizeof(why)) != 0)
+		return ph_fail(err, PH_EPARAM, "%s, line %d: %s: %s", path, lineno,
+		    settings[id].name, why);
+	take((enum ph_setting_id)id, value, "file");
+	return PH_OK;
+}
+
+static enum ph_rc
+read_file(const char *path, struct ph_err *err)
+{
+	char		line[LINE_SIZE];
+	struct stat	sb;
+	FILE		*f;
+	enum ph_rc	rc = PH_OK;
+	int		lineno = 0;
+
+	if ((f = fopen(path, "re")) == NULL) {
+		if (errno == ENOENT)
+			return PH_OK;
+		return ph_fail(err, PH_EPARAM, "%s: %s", path, strerror(errno));
+	}
+	if (fstat(fileno(f), &sb) != 0 || (sb.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0)
+		rc = ph_fail(err, PH_EPARAM, "%s: others can read or write it; chmod 600 %s", path, path);
+	while (rc == PH_OK && fgets(line, sizeof(line), f) != NULL) {
+		lineno++;
+		if (strchr(line, '\n') == NULL && !feof(f))
+			rc = ph_fail(err, PH_EPARAM, "%s, line %d: longer than %d bytes", path, lineno,
+			    LINE_SIZE - 2);
+		else
+			rc = read_line(line, path, lineno, err);
+	}
+	fclose(f);
+	return rc;
+}
+
+enum ph_rc
+ph_config_load(const char *home, struct ph_err *err)
+{
+	char		path[512], why[160];
+	const char	*value;
+	enum ph_rc	rc;
+	int		i;
+
+	for (i = 0; i < PH_CFG__MAX; i++)
+		take((enum ph_setting_id)i, settings[i].dflt, "default");
+	if (home != NULL || (home = getenv("PH_HOME")) != NULL) {
+		if (ph_setting_check(PH_CFG_HOME, home, why, sizeof(why)) != 0)
+			return ph_fail(err, PH_EPARAM, "PH_HOME: %s", why);
+		take(PH_CFG_HOME, home, "environment");
+	}
+	if ((rc = read_file(ph_config_path(path, sizeof(path), "pilothouse.conf"), err)) != PH_OK)
+		return rc;
+	for (i = PH_CFG_HOME + 1; i < PH_CFG__MAX; i++) {
+		if ((value = getenv(settings[i].name)) == NULL)
+			continue;
+		if (ph_setting_check((enum ph_setting_id)i, value, why, sizeof(why)) != 0)
+			return ph_fail(err, PH_EPARAM, "environment: %s: %s", settings[i].name, why);
+		take((enum ph_setting_id)i, value, "environment");
+	}
+	return PH_OK;
+}
+
+int64_t
+ph_config_int(enum ph_setting_id id)
+{
+	assert((unsigned)id < PH_CFG__MAX);
+	return values[id].num;
+}
+
+const char *
+ph_config_str(enum ph_setting_id id)
+{
+	assert((unsigned)id < PH_CFG__MAX);
+	return values[id].text;
+}
+
+const char *
+ph_config_source(enum ph_setting_id id)
+{
+	assert((unsigned)id < PH_CFG__MAX);
+	return values[id].source;
+}
+
+char *
+ph_config_path(char *buf, size_t size, const char *name)
+{
+	const int n = snprintf(buf, size, "%s/%s", values[PH_CFG_HOME].text, name);
+
+	if (n < 0 || (size_t)n >= size)
+		buf[0] = '\0';
+	return buf;
+}
+
+char *
+ph_config_socket(char *buf, size_t size, const char *name)
+{
+	const char	*dir = values[PH_CFG_SOCKET_DIR].text;
+	const int	 n = dir[0] != '\0' ? snprintf(buf, size, "%s/%s.sock", dir, name) :
+	    snprintf(buf, size, "%s/run/%s.sock", values[PH_CFG_HOME].text, name);
+
+	if (n < 0 || (size_t)n >= size)
+		buf[0] = '\0';
+	return buf;
+}

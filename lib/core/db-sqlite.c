@@ -1,0 +1,490 @@
+/*
+ * db-sqlite.c -- the store on SQLite.  Only this file knows sqlite3.h.
+ *
+ * A reader opens the file read-write and sets query_only: a read-only handle could not
+ * create the WAL index beside a file that nobody has open.  The handle is compared with
+ * the path before each transaction (device and inode), because a file that was removed
+ * or replaced stays readable through an old handle.
+ */
+#include "autoconf.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "core/clock.h"
+#include "core/db.h"
+
+enum {
+	PROGRESS_OPS = 20000,		/* virtual machine steps between looks at the deadline */
+	CACHE_KIB = 256,		/* page cache of one connection */
+	BACKUP_PAGES = 4096		/* pages copied per step of an online backup */
+};
+
+struct ph_stmt {
+	struct ph_db	*db;
+	const char	*sql;		/* the key: address of the constant */
+	sqlite3_stmt	*st;
+	int		 bind_rc;	/* first failed bind, SQLITE_OK if none */
+};
+
+struct ph_db {
+	sqlite3			*db;	/* NULL: not open */
+	char			*path;
+	enum ph_db_mode		 mode;
+	struct ph_db_limits	 limits;
+	dev_t			 dev;
+	ino_t			 ino;
+	int			 in_tx;
+	int			 is_suspect;	/* the file failed us: reopen it */
+	int64_t			 deadline_us;	/* monotonic; 0: none */
+	struct ph_stmt		 stmts[PH_STMTS_MAX];
+	size_t			 nstmts;
+};
+
+struct ph_db *
+ph_db_new(const char *path, enum ph_db_mode mode, struct ph_db_limits limits)
+{
+	struct ph_db *db = calloc(1, sizeof(*db));
+
+	if (db == NULL || (db->path = strdup(path)) == NULL) {
+		free(db);
+		return NULL;
+	}
+	db->mode = mode;
+	db->limits = limits;
+	return db;
+}
+
+static void
+disconnect(struct ph_db *db)
+{
+	size_t i;
+
+	for (i = 0; i < db->nstmts; i++)
+		sqlite3_finalize(db->stmts[i].st);
+	db->nstmts = 0;
+	sqlite3_close_v2(db->db);
+	db->db = NULL;
+	db->in_tx = 0;
+	db->is_suspect = 0;
+}
+
+void
+ph_db_close(struct ph_db *db)
+{
+	if (db == NULL)
+		return;
+	disconnect(db);
+	free(db->path);
+	free(db);
+}
+
+/* Translate an SQLite result.  A damaged or vanished file is closed at the end of the
+ * transaction, so that the next one starts from the file as it is then. */
+static enum ph_rc
+fail_sqlite(struct ph_db *db, int rc, const char *doing, struct ph_err *err)
+{
+	static const char	*const busy = "another program holds the write lock; try again";
+	const int		 ext = db->db != NULL ? sqlite3_extended_errcode(db->db) : rc;
+
+	switch (rc & 0xff) {
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+		db->is_suspect = 1;
+		break;
+	default:
+		break;
+	}
+	switch (rc & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		ph_fail(err, PH_EDBLOCKED, "%s", busy);
+		break;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		ph_fail(err, PH_EDBCORRUPT, "the database file is damaged; restore a backup");
+		break;
+	case SQLITE_INTERRUPT:
+		ph_fail(err, PH_EDEADLINE, "the query ran into its time limit");
+		break;
+	case SQLITE_READONLY:
+		ph_fail(err, PH_EDBREADONLY, "the database cannot be written");
+		break;
+	case SQLITE_FULL:
+		ph_fail(err, PH_EDBFULL, "there is no room left for the database");
+		break;
+	case SQLITE_NOMEM:
+		ph_fail(err, PH_ENOMEM, "not enough memory for the query");
+		break;
+	case SQLITE_CONSTRAINT:
+		ph_fail(err, PH_ECONFLICT, "a rule of the database refuses this");
+		break;
+	case SQLITE_CANTOPEN:
+		ph_fail(err, PH_EDBMISSING, "the database file cannot be opened");
+		break;
+	default:
+		ph_fail(err, PH_EDB, "the database reports a failure");
+		break;
+	}
+	return ph_fail_log(err, "%s: %s (%d)", doing,
+	    db->db != NULL ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc), ext);
+}
+
+static int
+on_progress(void *arg)
+{
+	const struct ph_db *db = arg;
+
+	return db->deadline_us != 0 && ph_clock_mono_us() > db->deadline_us;
+}
+
+enum ph_rc
+ph_db_script(struct ph_db *db, const char *sql, struct ph_err *err)
+{
+	const int rc = sqlite3_exec(db->db, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? PH_OK : fail_sqlite(db, rc, "script", err);
+}
+
+enum ph_rc
+ph_db_open_raw(struct ph_db *db, int may_create, struct ph_err *err)
+{
+	/* temp_store: the statement journals of the counting triggers stay in memory.
+	 * The journal mode is a property of the file, set by `pilothouse init`. */
+	static const char settings[] =
+	    "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
+	    "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=1000;";
+	const int	flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+			    (may_create ? SQLITE_OPEN_CREATE : 0);
+	char		pragma[128];
+	struct stat	sb;
+	enum ph_rc	rc;
+	int		r;
+
+	disconnect(db);
+	if ((r = sqlite3_open_v2(db->path, &db->db, flags, NULL)) != SQLITE_OK) {
+		rc = fail_sqlite(db, r, "open", err);
+		disconnect(db);
+		return rc;
+	}
+	sqlite3_busy_timeout(db->db, db->limits.busy_timeout_ms);
+	sqlite3_progress_handler(db->db, PROGRESS_OPS, on_progress, db);
+	if (sqlite3_db_readonly(db->db, "main") == 1 && !may_create) {
+		ph_fail(err, PH_EDBREADONLY, "the database cannot be written");
+		rc = ph_fail_log(err, "open %s: only a read-only handle was granted", db->path);
+		disconnect(db);
+		return rc;
+	}
+	/* The triggers that a writer runs parse JSON, which this engine calls unsafe in a
+	 * schema that is not trusted; a reader has no need to trust it. */
+	snprintf(pragma, sizeof(pragma), "PRAGMA cache_size=-%d; PRAGMA query_only=%d;"
+	    "PRAGMA trusted_schema=%d", CACHE_KIB, db->mode == PH_DB_READER, db->mode == PH_DB_WRITER);
+	if ((rc = ph_db_script(db, settings, err)) != PH_OK ||
+	    (rc = ph_db_script(db, pragma, err)) != PH_OK) {
+		disconnect(db);
+		return rc;
+	}
+	if (stat(db->path, &sb) == 0) {
+		db->dev = sb.st_dev;
+		db->ino = sb.st_ino;
+	}
+	return PH_OK;
+}
+
+/* Make sure the handle is on the file that is at the path now. */
+static enum ph_rc
+connect_current(struct ph_db *db, struct ph_err *err)
+{
+	struct stat sb;
+
+	if (stat(db->path, &sb) != 0) {
+		disconnect(db);
+		ph_fail(err, PH_EDBMISSING, "the database file is missing");
+		return ph_fail_log(err, "stat %s: %s", db->path, strerror(errno));
+	}
+	if (db->db != NULL && sb.st_dev == db->dev && sb.st_ino == db->ino)
+		return PH_OK;
+	return ph_db_open_raw(db, 0, err);
+}
+
+enum ph_rc
+ph_db_version(struct ph_db *db, int64_t *version, struct ph_err *err)
+{
+	return ph_db_one_int(db, "PRAGMA user_version", version, err);
+}
+
+enum ph_rc
+ph_db_begin(struct ph_db *db, struct ph_err *err)
+{
+	enum ph_rc	rc;
+	struct ph_stmt	*st = NULL;
+	int64_t		version = 0;
+
+	assert(!db->in_tx);
+	if ((rc = connect_current(db, err)) != PH_OK)
+		return rc;
+	db->deadline_us = db->limits.deadline_ms == 0 ? 0 :
+	    ph_clock_mono_us() + (int64_t)(db->limits.busy_timeout_ms + db->limits.deadline_ms) * 1000;
+	db->in_tx = 1;
+	if ((rc = ph_db_prepare(db, db->mode == PH_DB_READER ? "BEGIN" : "BEGIN IMMEDIATE",
+	    &st, err)) != PH_OK ||
+	    (rc = ph_stmt_exec(st, err)) != PH_OK ||
+	    (rc = ph_db_version(db, &version, err)) != PH_OK) {
+		ph_stmt_done(st);
+		ph_db_end(db);
+		if (rc != PH_EDBLOCKED)
+			disconnect(db);		/* start from the file next time */
+		return rc;
+	}
+	ph_stmt_done(st);
+	if (version == PH_SCHEMA_VERSION)
+		return PH_OK;
+	ph_db_end(db);
+	if (version < PH_SCHEMA_VERSION)
+		return ph_fail(err, PH_EDBOLD, "the database has schema version %d, this release "
+		    "needs %d: run `pilothouse migrate`", (int)version, PH_SCHEMA_VERSION);
+	return ph_fail(err, PH_EDBNEW, "the database has schema version %d, this release "
+	    "knows %d: install the newer release", (int)version, PH_SCHEMA_VERSION);
+}
+
+enum ph_rc
+ph_db_commit(struct ph_db *db, struct ph_err *err)
+{
+	struct ph_stmt	*st;
+	enum ph_rc	 rc;
+
+	assert(db->in_tx);
+	if ((rc = ph_db_prepare(db, "COMMIT", &st, err)) != PH_OK)
+		return rc;
+	rc = ph_stmt_exec(st, err);
+	ph_stmt_done(st);
+	if (rc == PH_OK)
+		db->in_tx = 0;
+	return rc;
+}
+
+void
+ph_db_end(struct ph_db *db)
+{
+	size_t i;
+
+	if (!db->in_tx)
+		return;
+	for (i = 0; i < db->nstmts; i++)
+		sqlite3_reset(db->stmts[i].st);
+	if (!sqlite3_get_autocommit(db->db))
+		sqlite3_exec(db->db, "ROLLBACK", NULL, NULL, NULL);
+	db->in_tx = 0;
+	if (db->is_suspect)
+		disconnect(db);
+}
+
+enum ph_rc
+ph_db_prepare(struct ph_db *db, const char *sql, struct ph_stmt **st, struct ph_err *err)
+{
+	struct ph_stmt	*s;
+	size_t		 i;
+	int		 rc;
+
+	*st = NULL;
+	for (i = 0; i < db->nstmts; i++)
+		if (db->stmts[i].sql == sql) {
+			*st = &db->stmts[i];
+			return PH_OK;
+		}
+	assert(db->nstmts < PH_STMTS_MAX);
+	s = &db->stmts[db->nstmts];
+	*s = (struct ph_stmt){ .db = db, .sql = sql };
+	if ((rc = sqlite3_prepare_v3(db->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->st,
+	    NULL)) != SQLITE_OK) {
+		fail_sqlite(db, rc, sql, err);
+		/* Our statements fit our schema; what does not is not our schema. */
+		if (rc == SQLITE_ERROR)
+			err->rc = PH_EDBCORRUPT;
+		return err->rc;
+	}
+	db->nstmts++;
+	*st = s;
+	return PH_OK;
+}
+
+static void
+note_bind(struct ph_stmt *st, int rc)
+{
+	if (st->bind_rc == SQLITE_OK)
+		st->bind_rc = rc;
+}
+
+void
+ph_stmt_bind_int(struct ph_stmt *st, int i, int64_t v)
+{
+	note_bind(st, sqlite3_bind_int64(st->st, i, v));
+}
+
+void
+ph_stmt_bind_null(struct ph_stmt *st, int i)
+{
+	note_bind(st, sqlite3_bind_null(st->st, i));
+}
+
+void
+ph_stmt_bind_double(struct ph_stmt *st, int i, double v)
+{
+	note_bind(st, sqlite3_bind_double(st->st, i, v));
+}
+
+void
+ph_stmt_bind_text(struct ph_stmt *st, int i, const char *s)
+{
+	note_bind(st, sqlite3_bind_text(st->st, i, s, -1, SQLITE_STATIC));
+}
+
+void
+ph_stmt_bind_blob(struct ph_stmt *st, int i, const void *p, size_t len)
+{
+	note_bind(st, sqlite3_bind_blob64(st->st, i, p, len, SQLITE_STATIC));
+}
+
+enum ph_rc
+ph_stmt_step(struct ph_stmt *st, struct ph_err *err)
+{
+	int rc = st->bind_rc;
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st->st);
+	if (rc == SQLITE_ROW)
+		return PH_ROW;
+	if (rc == SQLITE_DONE)
+		return PH_DONE;
+	fail_sqlite(st->db, rc, st->sql, err);
+	if (rc == SQLITE_ERROR)
+		sqlite3_reset(st->st);
+	return err->rc;
+}
+
+enum ph_rc
+ph_stmt_exec(struct ph_stmt *st, struct ph_err *err)
+{
+	enum ph_rc rc;
+
+	while ((rc = ph_stmt_step(st, err)) == PH_ROW)
+		;
+	sqlite3_reset(st->st);
+	st->bind_rc = SQLITE_OK;
+	return rc == PH_DONE ? PH_OK : rc;
+}
+
+void
+ph_stmt_done(struct ph_stmt *st)
+{
+	if (st == NULL || st->st == NULL)
+		return;
+	sqlite3_reset(st->st);
+	sqlite3_clear_bindings(st->st);
+	st->bind_rc = SQLITE_OK;
+}
+
+int
+ph_stmt_is_null(struct ph_stmt *st, int col)
+{
+	return sqlite3_column_type(st->st, col) == SQLITE_NULL;
+}
+
+int64_t
+ph_stmt_int(struct ph_stmt *st, int col)
+{
+	return sqlite3_column_int64(st->st, col);
+}
+
+const char *
+ph_stmt_text(struct ph_stmt *st, int col)
+{
+	return (const char *)sqlite3_column_text(st->st, col);
+}
+
+int64_t
+ph_db_changes(struct ph_db *db)
+{
+	return sqlite3_changes64(db->db);
+}
+
+enum ph_rc
+ph_db_one_int(struct ph_db *db, const char *sql, int64_t *out, struct ph_err *err)
+{
+	struct ph_stmt	*st;
+	enum ph_rc	 rc;
+
+	if ((rc = ph_db_prepare(db, sql, &st, err)) != PH_OK)
+		return rc;
+	if ((rc = ph_stmt_step(st, err)) == PH_ROW) {
+		*out = ph_stmt_int(st, 0);
+		rc = PH_OK;
+	} else if (rc == PH_DONE)
+		rc = ph_fail(err, PH_ENOTFOUND, "the query returned no row");
+	ph_stmt_done(st);
+	return rc;
+}
+
+enum ph_rc
+ph_db_triggers(struct ph_db *db, int is_on, struct ph_err *err)
+{
+	const int rc = sqlite3_db_config(db->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, is_on, NULL);
+
+	return rc == SQLITE_OK ? PH_OK : fail_sqlite(db, rc, "triggers", err);
+}
+
+enum ph_rc
+ph_db_backup(struct ph_db *db, const char *path, struct ph_err *err)
+{
+	sqlite3		*to = NULL;
+	sqlite3_backup	*b;
+	int		 rc;
+
+	if (access(path, F_OK) == 0)
+		return ph_fail(err, PH_ECONFLICT, "%s exists already", path);
+	if ((rc = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+	    NULL)) == SQLITE_OK && (b = sqlite3_backup_init(to, "main", db->db, "main")) != NULL) {
+		do {
+			rc = sqlite3_backup_step(b, BACKUP_PAGES);
+			if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
+				sqlite3_sleep(50);
+		} while (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED);
+		rc = sqlite3_backup_finish(b);
+	} else if (rc == SQLITE_OK)
+		rc = sqlite3_errcode(to);
+	if (rc != SQLITE_OK) {
+		ph_fail(err, PH_EDB, "the backup could not be written to %s", path);
+		ph_fail_log(err, "backup: %s", sqlite3_errmsg(to));
+	}
+	if (sqlite3_close(to) != SQLITE_OK && rc == SQLITE_OK)
+		rc = ph_fail(err, PH_EDB, "the backup could not be closed");
+	if (rc != SQLITE_OK)
+		unlink(path);
+	return rc == SQLITE_OK ? PH_OK : err->rc;
+}
+
+enum ph_rc
+ph_db_check(struct ph_db *db, struct ph_err *err)
+{
+	struct ph_stmt	*st;
+	enum ph_rc	 rc;
+
+	if ((rc = ph_db_prepare(db, "PRAGMA quick_check(1)", &st, err)) != PH_OK)
+		return rc;
+	if ((rc = ph_stmt_step(st, err)) == PH_ROW) {
+		rc = PH_OK;
+		if (strcmp(ph_stmt_text(st, 0), "ok") != 0)
+			rc = ph_fail(err, PH_EDBCORRUPT, "%.200s", ph_stmt_text(st, 0));
+	}
+	ph_stmt_done(st);
+	return rc;
+}

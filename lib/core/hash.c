@@ -1,0 +1,71 @@
+/*
+ * hash.c -- libsodium under our names.
+ */
+#include "autoconf.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "core/hash.h"
+
+void
+ph_sha256(unsigned char out[PH_SHA256_SIZE], const void *data, size_t len)
+{
+	crypto_hash_sha256(out, data, len);
+}
+
+void
+ph_etag(char out[PH_ETAG_SIZE], const void *data, size_t len)
+{
+	/* SipHash-2-4 with 128 bits; the key is no secret, tags are only compared. */
+	static const unsigned char	key[crypto_shorthash_siphashx24_KEYBYTES] = "pilothouse etag";
+	unsigned char			hash[crypto_shorthash_siphashx24_BYTES];
+
+	crypto_shorthash_siphashx24(hash, data, len, key);
+	out[0] = '"';
+	sodium_bin2hex(out + 1, 2 * sizeof(hash) + 1, hash, sizeof(hash));
+	memcpy(out + 1 + 2 * sizeof(hash), "\"", 2);
+}
+
+void
+ph_random_text(char out[PH_RANDOM_TEXT_SIZE])
+{
+	unsigned char raw[32];
+
+	randombytes_buf(raw, sizeof(raw));
+	sodium_bin2base64(out, PH_RANDOM_TEXT_SIZE, raw, sizeof(raw),
+	    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_memzero(raw, sizeof(raw));
+}
+
+void
+ph_random_hex(char *out, size_t len)
+{
+	unsigned char	raw[32];
+	char		hex[65];
+
+	assert(len < sizeof(hex));
+	randombytes_buf(raw, sizeof(raw));
+	sodium_bin2hex(hex, sizeof(hex), raw, sizeof(raw));
+	memcpy(out, hex, len);
+	out[len] = '\0';
+}
+
+void
+ph_uuid(char out[37])
+{
+	char hex[33];
+
+	ph_random_hex(hex, 32);
+	hex[12] = '4';
+	hex[16] = "89ab"[(hex[16] <= '9' ? hex[16] - '0' : hex[16] - 'a') & 3];
+	memcpy(out, hex, 8);
+	memcpy(out + 9, hex + 8, 4);
+	memcpy(out + 14, hex + 12, 4);
+	memcpy(out + 19, hex + 16, 4);
+	memcpy(out + 24, hex + 20, 12);
+	out[8] = out[13] = out[18] = out[23] = '-';
+	out[36] = '\0';
+}

@@ -1,0 +1,28 @@
+/*
+ * hash.h -- SHA-256, random text and constant-time comparison (libsodium).
+ */
+#ifndef PH_HASH_H
+#define PH_HASH_H
+
+#include <stddef.h>
+
+enum {
+	PH_SHA256_SIZE = 32,		/* bytes */
+	PH_ETAG_SIZE = 35,		/* 128 bits in hexadecimal, quotes and a NUL */
+	PH_RANDOM_TEXT_SIZE = 44	/* 256 bits as base64url: 43 characters and a NUL */
+};
+
+void	ph_sha256(unsigned char out[PH_SHA256_SIZE], const void *data, size_t len);
+
+/* A strong entity tag (RFC 9110 section 8.8.3) of some bytes, with its quotes. */
+void	ph_etag(char out[PH_ETAG_SIZE], const void *data, size_t len);
+
+/* 256 random bits as base64url without padding (RFC 4648 section 5). */
+void	ph_random_text(char out[PH_RANDOM_TEXT_SIZE]);
+/* len random lower-case hexadecimal digits and a NUL.  len < 64. */
+void	ph_random_hex(char *out, size_t len);
+
+/* Lower-case UUID version 4 (RFC 9562). */
+void	ph_uuid(char out[37]);
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * serve.c -- wait, read one request, answer it.
+ *
+ * Invariants.  The listening socket is non-blocking, because all workers of a route wait
+ * on it and only one of them gets the connection.  A request is read only from a
+ * connection that has bytes.  Its FCGX_Request has no listening socket (-1), so
+ * that FCGX_Accept_r() reports a closed connection instead of blocking in accept(2).
+ */
+#include "autoconf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/serve.h"
+
+enum {
+	CONNS_MAX = 64,			/* connections one worker holds open */
+	REPLACED_CHECK_US = 1000000	/* how often to look whether the program file changed */
+};
+
+static volatile sig_atomic_t is_stopping;
+
+static void
+on_stop(int sig)
+{
+	(void)sig;
+	is_stopping = 1;
+}
+
+int
+ph_serve_is_fastcgi(void)
+{
+	return !FCGX_IsCGI();
+}
+
+/* Has another program file taken our path?  Looks at most once a second. */
+static int
+is_replaced(void)
+{
+	static char		path[512];
+	static struct stat	own;
+	static int64_t		next_us;
+	struct stat		now;
+	ssize_t			n;
+
+	if (ph_clock_mono_us() < next_us)
+		return 0;
+	next_us = ph_clock_mono_us() + REPLACED_CHECK_US;
+	if (path[0] == '\0') {
+		if ((n = readlink("/proc/self/exe", path, sizeof(path) - 1)) <= 0)
+			return 0;
+		path[n] = '\0';
+		return stat("/proc/self/exe", &own), 0;
+	}
+	return stat(path, &now) == 0 && (now.st_ino != own.st_ino || now.st_dev != own.st_dev ||
+	    now.st_mtim.tv_sec != own.st_mtim.tv_sec || now.st_mtim.tv_nsec != own.st_mtim.tv_nsec);
+}
+
+/* Read and answer one request on a connection that has bytes.  1 if one was answered. */
+static int
+answer(FCGX_Request *conn, ph_serve_fn *fn, void *arg)
+{
+	if (FCGX_Accept_r(conn) < 0)
+		return 0;		/* closed, or not FastCGI */
+	fn(conn, arg);
+	FCGX_Finish_r(conn);
+	return 1;
+}
+
+int
+ph_serve(const char *route, int64_t max_requests, ph_serve_fn *fn, void *arg)
+{
+	static FCGX_Request	conns[CONNS_MAX];
+	struct pollfd		fds[CONNS_MAX + 1];
+	size_t			slot[CONNS_MAX + 1], nfds, i, nopen;
+	struct sigaction	sa = { .sa_handler = on_stop };
+	sigset_t		blocked, waiting;
+	int64_t			answered = 0;
+	int			fd;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGINT);
+	sigprocmask(SIG_BLOCK, &blocked, &waiting);	/* delivered only while waiting */
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	if (FCGX_Init() != 0 || fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK) != 0) {
+		ph_log("error", route, "descriptor 0: %s", strerror(errno));
+		return 1;
+	}
+	for (i = 0; i < CONNS_MAX; i++)
+		FCGX_InitRequest(&conns[i], -1, 0);
+
+	while (!is_stopping && (max_requests == 0 || answered < max_requests) && !is_replaced()) {
+		nfds = 1;
+		for (i = nopen = 0; i < CONNS_MAX; i++)
+			if (conns[i].ipcFd >= 0) {
+				fds[nfds] = (struct pollfd){ .fd = conns[i].ipcFd, .events = POLLIN };
+				slot[nfds++] = i;
+				nopen++;
+			}
+		fds[0] = (struct pollfd){ .fd = nopen < CONNS_MAX ? 0 : -1, .events = POLLIN };
+		if (ppoll(fds, (nfds_t)nfds, NULL, &waiting) < 0) {
+			if (errno == EINTR)
+				continue;
+			ph_log("error", route, "poll: %s", strerror(errno));
+			return 1;
+		}
+		for (i = 1; i < nfds; i++)
+			if (fds[i].revents != 0)
+				answered += answer(&conns[slot[i]], fn, arg);
+		if ((fds[0].revents & POLLIN) == 0)
+			continue;
+		/* Another worker may have been quicker: EAGAIN is fine. */
+		if ((fd = accept4(0, NULL, NULL, SOCK_CLOEXEC)) < 0)
+			continue;
+		for (i = 0; conns[i].ipcFd >= 0; i++)
+			;
+		conns[i].ipcFd = fd;
+		conns[i].keepConnection = 1;	/* FCGX_Accept_r() would else close it first */
+	}
+	ph_log("info", route, "worker ends after %lld requests", (long long)answered);
+	return 0;
+}
