@@ -1,0 +1,67 @@
+/*
+ * stats.h -- what the publishing statistics share: their parameters, and the counters
+ * behind them (schema.sql, part 4).  Every call costs the same at any size of the data.
+ *
+ * All of it runs inside the transaction of the request.
+ */
+#ifndef PH_STATS_H
+#define PH_STATS_H
+
+#include <stdint.h>
+
+#include "core/db.h"
+#include "core/json.h"
+#include "core/number.h"
+#include "core/request.h"
+
+/* Parameters of the five statistics, in this order. */
+enum { PH_STATS_INCLUDE, PH_STATS_TIME, PH_STATS_TZ_OFFSET, PH_STATS_NPARAMS };
+extern const struct ph_param ph_stats_params[PH_STATS_NPARAMS];
+
+enum ph_log_status {
+	PH_LOG_SCHEDULED, PH_LOG_PENDING, PH_LOG_PROCESSING, PH_LOG_RETRY, PH_LOG_SUCCESS,
+	PH_LOG_FAILED, PH_LOG__MAX
+};
+
+struct ph_log_totals {
+	int64_t		n;
+	int64_t		proc_n, proc_ms;	/* logs with a processing time, and its sum */
+	int64_t		skewed, untimed;	/* success published before requested; without time */
+	ph_int128	requested_ms;		/* sum of requested_at */
+};
+/* Publish logs by status. */
+enum ph_rc	ph_stats_logs(struct ph_db *, struct ph_log_totals totals[PH_LOG__MAX], struct ph_err *);
+
+enum ph_job_status {
+	PH_JOB_PENDING, PH_JOB_PROCESSING, PH_JOB_RETRY, PH_JOB_COMPLETED, PH_JOB_FAILED, PH_JOB__MAX
+};
+/* Jobs by status, whatever their platform. */
+enum ph_rc	ph_stats_jobs(struct ph_db *, int64_t n[PH_JOB__MAX], struct ph_err *);
+
+enum ph_campaign_status {
+	PH_CAMPAIGN_DRAFT, PH_CAMPAIGN_ACTIVE, PH_CAMPAIGN_PAUSED, PH_CAMPAIGN_COMPLETED,
+	PH_CAMPAIGN__MAX
+};
+struct ph_campaign_totals {
+	int64_t	n[PH_CAMPAIGN__MAX];
+	int64_t	budget_cents, spent_cents;	/* over all of them */
+};
+enum ph_rc	ph_stats_campaigns(struct ph_db *, struct ph_campaign_totals *, struct ph_err *);
+
+/* A row of the table totals; a name that is not there is PH_EDBCORRUPT. */
+enum ph_rc	ph_stats_total(struct ph_db *, const char *name, int64_t *n, struct ph_err *);
+
+/*
+ * Events of a series (time_counts) at or after from_ms, exactly.  edge_sql counts the base rows
+ * with $1 <= time < $2; it is asked only for the minute that from_ms cuts.
+ */
+enum ph_rc	ph_stats_since(struct ph_db *, const char *series, const char *edge_sql,
+		    int64_t from_ms, int64_t *n, struct ph_err *);
+
+/* The rank-th smallest processing time (1 = the smallest) in ms; rank within proc_n. */
+enum ph_rc	ph_stats_processing_time(struct ph_db *, int64_t rank, int64_t *ms, struct ph_err *);
+
+/* The mean of n scores whose sum is kept in nanos; 0.0 (or null) when n is 0. */
+struct ph_value	ph_v_score(int64_t sum_nano, int64_t n);
+
+#endif

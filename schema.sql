@@ -1,0 +1,751 @@
+-- schema.sql -- the whole Pilothouse database, version 1.
+--
+-- Read it like code.  First the records that people and programs write, then
+-- what is derived from them: counters kept by triggers, so that they are right
+-- whoever writes a row -- our API, another program, `sqlite3` by hand -- and a
+-- statistic costs the same at ten rows and at ten million.
+--
+-- Conventions.  `*_at` and every other instant is INTEGER Unix milliseconds UTC,
+-- from 0 (1970) to 253402300799999 (the end of year 9999).  `*_ms` is a duration
+-- in milliseconds.  `*_cents` is money in hundredths.  Ids are TEXT, lower-case
+-- UUIDs when we make them.  JSON columns are TEXT and may hold malformed text
+-- after an import; readers tolerate it.  Tables are STRICT.
+--
+-- The rules that hold together
+--  1. Only triggers write counter tables.  A counter row may stay at n = 0;
+--     readers treat it as absent.
+--  2. For each counter table X the view X_expected recomputes it: from the base rows, or
+--     from a counter table that stands above it here.  `pilothouse verify` compares
+--     them in this order, `--repair` replaces one by the other, and so do bulk
+--     loads, which run with triggers off.
+--  3. Derived columns (publish_logs.platform_key, .proc_ms, jobs.params_platform)
+--     are filled by triggers from the one definition in publish_log_derived and
+--     job_derived; writing anything else into them by hand is refused.
+--  4. INSERT OR REPLACE would delete the old row without telling any trigger, and
+--     with a clip all of its logs.  On counted tables it is refused; use
+--     INSERT ... ON CONFLICT(id) DO UPDATE.
+--  5. Sums are integers, so that they are exact in any order of events: scores
+--     are counted in nanos (1e-9), times as seconds and milliseconds apart.
+
+PRAGMA application_id = 1349023860;	-- 0x50685074 "PhPt"
+PRAGMA user_version = 1;
+
+------------------------------------------------------------------------------
+-- 1. Publishing: videos are cut into clips, clips are posted through a queue
+------------------------------------------------------------------------------
+
+CREATE TABLE video_assets (
+  id TEXT PRIMARY KEY NOT NULL,
+  title TEXT,
+  description TEXT,
+  release_date INTEGER CHECK (release_date BETWEEN 0 AND 253402300799999),
+  file_path TEXT,
+  file_size INTEGER,			-- bytes
+  duration_ms INTEGER,
+  idempotency_key TEXT UNIQUE,		-- the importer's own key for the video
+  created_at INTEGER NOT NULL CHECK (created_at BETWEEN 0 AND 253402300799999),
+  updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE clips (
+  id TEXT PRIMARY KEY NOT NULL,
+  video_asset_id TEXT NOT NULL REFERENCES video_assets(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL,
+  end_ms INTEGER NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  visual_score REAL CHECK (visual_score BETWEEN 0.0 AND 1.0),	-- NULL: not scored yet
+  status TEXT NOT NULL DEFAULT 'pending'
+    CHECK (status IN ('pending','processing','ready','published','failed')),
+  params TEXT,				-- JSON
+  created_at INTEGER NOT NULL CHECK (created_at BETWEEN 0 AND 253402300799999),
+  updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX ix_clips_video ON clips(video_asset_id);
+
+CREATE TABLE clip_variants (		-- a clip rendered for one platform
+  id TEXT PRIMARY KEY NOT NULL,
+  clip_id TEXT NOT NULL REFERENCES clips(id) ON DELETE CASCADE,
+  variant_number INTEGER NOT NULL DEFAULT 1,
+  platform TEXT NOT NULL,
+  file_path TEXT,
+  url TEXT,
+  status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending','ready','failed')),
+  visual_score REAL CHECK (visual_score BETWEEN 0.0 AND 1.0),
+  duration_ms INTEGER,
+  params TEXT,				-- JSON
+  created_at INTEGER NOT NULL CHECK (created_at BETWEEN 0 AND 253402300799999)
+) STRICT;
+CREATE INDEX ix_variants_best ON clip_variants(status, platform, visual_score);
+CREATE INDEX ix_variants_clip ON clip_variants(clip_id);
+
+CREATE TABLE jobs (			-- work on videos and clips: cut, score, render
+  id TEXT PRIMARY KEY NOT NULL,
+  job_type TEXT NOT NULL,
+  status TEXT NOT NULL DEFAULT 'pending'
+    CHECK (status IN ('pending','processing','retry','completed','failed')),
+  params TEXT,				-- JSON; the text member "platform" is counted
+  dedup_key TEXT UNIQUE,
+  video_asset_id TEXT REFERENCES video_assets(id) ON DELETE SET NULL,
+  clip_id TEXT REFERENCES clips(id) ON DELETE SET NULL,
+  result TEXT,				-- JSON
+  error_message TEXT,
+  created_at INTEGER NOT NULL CHECK (created_at BETWEEN 0 AND 253402300799999),
+  updated_at INTEGER NOT NULL,
+  params_platform TEXT			-- derived, rule 3
+) STRICT;
+CREATE INDEX ix_jobs_video ON jobs(video_asset_id) WHERE video_asset_id IS NOT NULL;
+CREATE INDEX ix_jobs_clip ON jobs(clip_id) WHERE clip_id IS NOT NULL;
+
+CREATE TABLE campaigns (		-- a budget spent on one clip
+  id TEXT PRIMARY KEY NOT NULL,
+  name TEXT NOT NULL,
+  clip_id TEXT NOT NULL REFERENCES clips(id),
+  budget_cents INTEGER NOT NULL,
+  budget_spent_cents INTEGER NOT NULL DEFAULT 0,
+  targeting TEXT,			-- JSON
+  status TEXT NOT NULL DEFAULT 'draft'
+    CHECK (status IN ('draft','active','paused','completed')),
+  created_at INTEGER NOT NULL CHECK (created_at BETWEEN 0 AND 253402300799999),
+  updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX ix_campaigns_clip ON campaigns(clip_id);
+
+CREATE TABLE social_accounts (
+  id TEXT PRIMARY KEY NOT NULL,
+  platform TEXT NOT NULL,
+  handle TEXT NOT NULL,
+  external_id TEXT,
+  is_main_account INTEGER NOT NULL DEFAULT 0,
+  is_active INTEGER NOT NULL DEFAULT 1,
+  extra_metadata TEXT,			-- JSON
+  oauth_expires_at INTEGER,
+  created_at INTEGER NOT NULL CHECK (created_at BETWEEN 0 AND 253402300799999),
+  updated_at INTEGER NOT NULL
+) STRICT;
+
+-- One row per attempt to post a clip.  Life cycle: scheduled -> pending ->
+-- processing -> success | retry | failed.
+CREATE TABLE publish_logs (
+  id TEXT PRIMARY KEY NOT NULL,
+  clip_id TEXT NOT NULL REFERENCES clips(id) ON DELETE CASCADE,
+  platform TEXT NOT NULL,		-- as written by the caller; any spelling
+  social_account_id TEXT REFERENCES social_accounts(id) ON DELETE SET NULL,
+  status TEXT NOT NULL DEFAULT 'pending'
+    CHECK (status IN ('scheduled','pending','processing','retry','success','failed')),
+  external_post_id TEXT,
+  external_url TEXT,
+  error_message TEXT,
+  requested_at INTEGER NOT NULL CHECK (requested_at BETWEEN 0 AND 253402300799999),
+  published_at INTEGER CHECK (published_at BETWEEN 0 AND 253402300799999),
+  failed_at INTEGER CHECK (failed_at BETWEEN 0 AND 253402300799999),
+  requeued_at INTEGER,
+  retry_count INTEGER NOT NULL DEFAULT 0,
+  max_retries INTEGER NOT NULL DEFAULT 3,
+  last_retry_at INTEGER,
+  schedule_type TEXT NOT NULL DEFAULT 'immediate'
+    CHECK (schedule_type IN ('immediate','scheduled')),
+  scheduled_for INTEGER,
+  scheduled_window_end INTEGER,
+  scheduled_by TEXT,			-- manual | rule_engine | campaign_orchestrator
+  extra_metadata TEXT,			-- JSON
+  created_at INTEGER NOT NULL CHECK (created_at BETWEEN 0 AND 253402300799999),
+  updated_at INTEGER NOT NULL,
+  platform_key TEXT NOT NULL DEFAULT 'other',	-- derived, rule 3
+  proc_ms INTEGER				-- derived, rule 3
+) STRICT;
+CREATE INDEX ix_logs_status_requested ON publish_logs(status, requested_at);
+CREATE INDEX ix_logs_created ON publish_logs(created_at);
+CREATE INDEX ix_logs_clip ON publish_logs(clip_id);
+CREATE INDEX ix_logs_account ON publish_logs(social_account_id)
+  WHERE social_account_id IS NOT NULL;
+CREATE INDEX ix_logs_published ON publish_logs(published_at) WHERE status = 'success';
+CREATE INDEX ix_logs_failed ON publish_logs(failed_at) WHERE status = 'failed';
+CREATE INDEX ix_logs_last_failure
+  ON publish_logs(platform_key, coalesce(failed_at, updated_at)) WHERE status = 'failed';
+
+CREATE TABLE publications (		-- a human's or partner's word that a post is out
+  id TEXT PRIMARY KEY NOT NULL,
+  clip_id TEXT NOT NULL REFERENCES clips(id) ON DELETE CASCADE,
+  platform TEXT NOT NULL,
+  post_url TEXT,
+  post_id TEXT,
+  published_at INTEGER,
+  confirmed_by TEXT,
+  trace_id TEXT UNIQUE,
+  created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX ix_publications_clip ON publications(clip_id);
+
+CREATE TABLE best_clip_decisions (
+  id TEXT PRIMARY KEY NOT NULL,
+  video_asset_id TEXT NOT NULL REFERENCES video_assets(id) ON DELETE CASCADE,
+  platform TEXT NOT NULL,
+  clip_id TEXT NOT NULL REFERENCES clips(id) ON DELETE CASCADE,
+  score REAL NOT NULL,
+  decided_at INTEGER NOT NULL,
+  UNIQUE (video_asset_id, platform)
+) STRICT;
+CREATE INDEX ix_best_clip ON best_clip_decisions(clip_id);
+
+CREATE TABLE ledger_events (		-- what the publishing system did, append-only
+  id TEXT PRIMARY KEY NOT NULL,
+  timestamp INTEGER NOT NULL,
+  event_type TEXT NOT NULL,
+  entity_type TEXT,
+  entity_id TEXT,
+  event_data TEXT,			-- JSON
+  severity TEXT NOT NULL DEFAULT 'INFO' CHECK (severity IN ('INFO','WARN','ERROR')),
+  worker_id TEXT,
+  job_id TEXT,
+  clip_id TEXT
+) STRICT;
+CREATE INDEX ix_ledger_time ON ledger_events(timestamp);
+CREATE INDEX ix_ledger_type ON ledger_events(event_type, timestamp);
+CREATE INDEX ix_ledger_entity ON ledger_events(entity_type, entity_id);
+CREATE INDEX ix_ledger_job ON ledger_events(job_id) WHERE job_id IS NOT NULL;
+CREATE INDEX ix_ledger_clip ON ledger_events(clip_id) WHERE clip_id IS NOT NULL;
+CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger_events
+BEGIN SELECT RAISE(ABORT, 'ledger_events is append-only'); END;
+CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger_events
+BEGIN SELECT RAISE(ABORT, 'ledger_events is append-only'); END;
+
+CREATE TABLE orchestrator_runs (
+  id TEXT PRIMARY KEY NOT NULL,
+  started_at INTEGER NOT NULL,
+  finished_at INTEGER,			-- NULL: still running, or killed
+  trigger TEXT NOT NULL CHECK (trigger IN ('loop','manual')),
+  actions INTEGER NOT NULL DEFAULT 0,
+  succeeded INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  summary TEXT
+) STRICT;
+CREATE INDEX ix_runs_started ON orchestrator_runs(started_at);
+
+------------------------------------------------------------------------------
+-- 2. Identity: users, their tokens, and who changed what
+------------------------------------------------------------------------------
+
+CREATE TABLE users (
+  id TEXT PRIMARY KEY NOT NULL,
+  name TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 64),
+  role TEXT NOT NULL CHECK (role IN ('admin','manager','operator','viewer')),
+  created_at INTEGER NOT NULL,
+  disabled_at INTEGER			-- NULL: active
+) STRICT;
+
+CREATE TABLE api_tokens (
+  id TEXT PRIMARY KEY NOT NULL,		-- public part, shown in lists and logs
+  user_id TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+  name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
+  hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),	-- SHA-256 of the whole token
+  scopes TEXT NOT NULL,			-- space-separated; never more than the owner's role
+  addresses TEXT NOT NULL DEFAULT '',	-- space-separated CIDR list; empty: any address
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,			-- NULL: never
+  last_used_at INTEGER,			-- written at most once a minute
+  revoked_at INTEGER
+) STRICT;
+CREATE INDEX ix_tokens_user ON api_tokens(user_id);
+
+CREATE TABLE audit_log (
+  id INTEGER PRIMARY KEY NOT NULL,
+  at INTEGER NOT NULL,
+  actor TEXT NOT NULL,			-- user name, or "local" for the operator's command
+  token_id TEXT,
+  address TEXT,				-- of the client; NULL for the operator's command
+  action TEXT NOT NULL,			-- e.g. token.create, database.restore
+  target TEXT,				-- id of what was changed
+  detail TEXT				-- JSON; never a secret
+) STRICT;
+CREATE INDEX ix_audit_at ON audit_log(at);
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit_log
+BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END;
+-- Retention may remove what is 180 days older than the newest entry.
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit_log
+  WHEN OLD.at > (SELECT max(at) FROM audit_log) - 180 * 86400000
+BEGIN SELECT RAISE(ABORT, 'audit_log is append-only for 180 days'); END;
+
+------------------------------------------------------------------------------
+-- 3. Derived columns: one definition each
+------------------------------------------------------------------------------
+
+-- A platform name is trimmed and ASCII lower-cased; whatever is not one of the four
+-- known names counts as other.  Of these keys the platforms answer shows facebook
+-- as a part of other.  A processing time exists for posts that went out at or
+-- after their request.
+CREATE VIEW publish_log_derived AS
+SELECT rowid AS log_rowid,
+  CASE WHEN lower(trim(platform)) IN ('instagram','tiktok','youtube','facebook')
+    THEN lower(trim(platform)) ELSE 'other' END AS platform_key,
+  CASE WHEN status = 'success' AND published_at >= requested_at
+    THEN published_at - requested_at END AS proc_ms
+FROM publish_logs;
+
+-- A job belongs to a platform if its params are valid JSON with a non-blank text
+-- member "platform".  json_valid comes first: on malformed text the others raise.
+CREATE VIEW job_derived AS
+SELECT rowid AS job_rowid,
+  CASE WHEN json_valid(params) THEN
+    CASE WHEN json_type(params, '$.platform') = 'text'
+      THEN nullif(lower(trim(json_extract(params, '$.platform'))), '') END
+  END AS params_platform
+FROM jobs;
+
+------------------------------------------------------------------------------
+-- 4. Counters
+------------------------------------------------------------------------------
+
+CREATE TABLE job_counts (
+  status TEXT NOT NULL,
+  platform_key TEXT NOT NULL,		-- '' for jobs that name no platform
+  n INTEGER NOT NULL,
+  PRIMARY KEY (status, platform_key)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW job_counts_expected AS
+SELECT status,
+  CASE WHEN params_platform IS NULL THEN ''
+    WHEN params_platform IN ('instagram','tiktok','youtube','facebook') THEN params_platform
+    ELSE 'other' END AS platform_key,
+  count(*) AS n
+FROM jobs GROUP BY 1, 2;
+
+CREATE TABLE campaign_counts (
+  status TEXT PRIMARY KEY NOT NULL,
+  n INTEGER NOT NULL,
+  budget_cents INTEGER NOT NULL,
+  spent_cents INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE VIEW campaign_counts_expected AS
+SELECT status, count(*) AS n, sum(budget_cents) AS budget_cents,
+  sum(budget_spent_cents) AS spent_cents
+FROM campaigns GROUP BY status;
+
+CREATE TABLE log_counts (
+  status TEXT NOT NULL,
+  platform_key TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  proc_n INTEGER NOT NULL,		-- logs with a processing time
+  proc_ms INTEGER NOT NULL,		-- and its sum
+  skewed INTEGER NOT NULL,		-- success, but published before requested
+  untimed INTEGER NOT NULL,		-- success, but no published_at
+  requested_s INTEGER NOT NULL,		-- sum of requested_at: whole seconds
+  requested_ms INTEGER NOT NULL,	-- ... and the milliseconds beyond them
+  PRIMARY KEY (status, platform_key)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW log_counts_expected AS
+SELECT status, platform_key, count(*) AS n, count(proc_ms) AS proc_n,
+  coalesce(sum(proc_ms), 0) AS proc_ms,
+  count(*) FILTER (WHERE status = 'success' AND published_at < requested_at) AS skewed,
+  count(*) FILTER (WHERE status = 'success' AND published_at IS NULL) AS untimed,
+  sum(requested_at / 1000) AS requested_s, sum(requested_at % 1000) AS requested_ms
+FROM publish_logs GROUP BY status, platform_key;
+
+-- Processing logs per account; the number of accounts in it is `active_workers`.
+CREATE TABLE worker_counts (
+  social_account_id TEXT PRIMARY KEY NOT NULL,
+  n INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE VIEW worker_counts_expected AS
+SELECT social_account_id, count(*) AS n FROM publish_logs
+WHERE status = 'processing' AND social_account_id IS NOT NULL GROUP BY 1;
+
+-- Logs per clip and platform of the answer.  A facebook log counts under facebook
+-- and under other, because distinct clips cannot be added up.
+CREATE TABLE clip_counts (
+  clip_id TEXT NOT NULL,
+  platform TEXT NOT NULL,		-- instagram, tiktok, youtube, other, facebook
+  n INTEGER NOT NULL,
+  ready INTEGER NOT NULL,		-- pending or scheduled
+  success INTEGER NOT NULL,
+  score_nano INTEGER,			-- the clip's score as counted in platform_counts
+  PRIMARY KEY (clip_id, platform)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW clip_counts_expected AS
+SELECT clip_id, p.platform, count(*) AS n,
+  count(*) FILTER (WHERE l.status IN ('pending','scheduled')) AS ready,
+  count(*) FILTER (WHERE l.status = 'success') AS success,
+  CAST(round(c.visual_score * 1e9) AS INTEGER) AS score_nano
+FROM publish_logs l
+JOIN platform_members p ON p.platform_key = l.platform_key
+LEFT JOIN clips c ON c.id = l.clip_id
+GROUP BY clip_id, p.platform;
+CREATE VIEW platform_members (platform, platform_key) AS
+VALUES ('instagram','instagram'), ('tiktok','tiktok'), ('youtube','youtube'),
+  ('other','other'), ('other','facebook'), ('facebook','facebook');
+
+CREATE TABLE platform_counts (
+  platform TEXT PRIMARY KEY NOT NULL,
+  clips_ready INTEGER NOT NULL,		-- distinct clips with a ready log
+  clips_published INTEGER NOT NULL,	-- distinct clips with a success log
+  score_n INTEGER NOT NULL,		-- logs whose clip is scored
+  score_nano INTEGER NOT NULL,		-- sum of the scores, one term per log
+  clip_score_n INTEGER NOT NULL,	-- distinct scored clips
+  clip_score_nano INTEGER NOT NULL	-- sum of the scores, one term per clip
+) STRICT, WITHOUT ROWID;
+CREATE VIEW platform_counts_expected AS
+SELECT platform, count(*) FILTER (WHERE ready > 0) AS clips_ready,
+  count(*) FILTER (WHERE success > 0) AS clips_published,
+  coalesce(sum(n) FILTER (WHERE score_nano IS NOT NULL), 0) AS score_n,
+  coalesce(sum(n * score_nano), 0) AS score_nano,
+  count(score_nano) AS clip_score_n, coalesce(sum(score_nano), 0) AS clip_score_nano
+FROM (SELECT DISTINCT platform FROM platform_members)
+LEFT JOIN (SELECT * FROM clip_counts WHERE n > 0) USING (platform) GROUP BY platform;
+INSERT INTO platform_counts VALUES ('instagram',0,0,0,0,0,0), ('tiktok',0,0,0,0,0,0),
+  ('youtube',0,0,0,0,0,0), ('other',0,0,0,0,0,0), ('facebook',0,0,0,0,0,0);
+
+-- What the campaigns of a clip wait for.  A live campaign is active or paused.
+CREATE TABLE clip_activity (
+  clip_id TEXT PRIMARY KEY NOT NULL,
+  success_logs INTEGER NOT NULL,
+  open_logs INTEGER NOT NULL,		-- scheduled, pending, retry, processing
+  live_campaigns INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE VIEW clip_activity_expected AS
+SELECT clip_id, sum(success_logs) AS success_logs, sum(open_logs) AS open_logs,
+  sum(live_campaigns) AS live_campaigns
+FROM (SELECT clip_id, status = 'success' AS success_logs,
+    status NOT IN ('success','failed') AS open_logs, 0 AS live_campaigns FROM publish_logs
+  UNION ALL
+  SELECT clip_id, 0, 0, status IN ('active','paused') FROM campaigns)
+GROUP BY clip_id;
+
+-- Single figures.
+CREATE TABLE totals (name TEXT PRIMARY KEY NOT NULL, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE VIEW totals_expected AS
+SELECT 'videos' AS name, count(*) AS n FROM video_assets
+UNION ALL SELECT 'clips', count(*) FROM clips
+UNION ALL SELECT 'clips_scored', count(visual_score) FROM clips
+UNION ALL SELECT 'clips_score_nano',
+  coalesce(sum(CAST(round(visual_score * 1e9) AS INTEGER)), 0) FROM clips
+UNION ALL SELECT 'active_workers', count(*) FROM worker_counts WHERE n > 0
+UNION ALL SELECT 'campaigns_published', coalesce(sum(live_campaigns), 0)
+  FROM clip_activity WHERE success_logs > 0
+UNION ALL SELECT 'campaigns_scheduled', coalesce(sum(live_campaigns), 0)
+  FROM clip_activity WHERE success_logs = 0 AND open_logs > 0;
+INSERT INTO totals VALUES ('videos', 0), ('clips', 0), ('clips_scored', 0),
+  ('clips_score_nano', 0), ('active_workers', 0),
+  ('campaigns_published', 0), ('campaigns_scheduled', 0);
+
+-- Events per minute, quarter, hour and day; start_at is the bucket's first
+-- instant.  A window is summed from its few widest buckets; only the minute at its
+-- edge is walked in an index.  Series: created (every log by created_at), finished
+-- (success by published_at, failed by failed_at), published.KEY (success by
+-- published_at, per platform_key).
+CREATE TABLE time_counts (
+  series TEXT NOT NULL,
+  width_ms INTEGER NOT NULL,
+  start_at INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (series, width_ms, start_at)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW time_widths (width_ms) AS VALUES (60000), (900000), (3600000), (86400000);
+CREATE VIEW time_counts_expected AS
+WITH minutes AS MATERIALIZED (SELECT series, at - at % 60000 AS at, count(*) AS n
+FROM (SELECT 'created' AS series, created_at AS at FROM publish_logs
+  UNION ALL SELECT 'published.' || platform_key, published_at FROM publish_logs
+    WHERE status = 'success' AND published_at IS NOT NULL
+  UNION ALL SELECT 'finished', published_at FROM publish_logs
+    WHERE status = 'success' AND published_at IS NOT NULL
+  UNION ALL SELECT 'finished', failed_at FROM publish_logs
+    WHERE status = 'failed' AND failed_at IS NOT NULL)
+GROUP BY 1, 2)
+SELECT series, width_ms, at - at % width_ms AS start_at, sum(n) AS n
+FROM minutes CROSS JOIN time_widths GROUP BY 1, 2, 3;
+
+-- Processing times in a tree of counts: at each shift the times fall into buckets of
+-- 2^shift ms, so the k-th smallest is found by six short walks of at most 64
+-- rows (the widest bucket, 12 days, has as many rows as there are such spans).
+CREATE TABLE proc_counts (
+  shift INTEGER NOT NULL,
+  bucket INTEGER NOT NULL,		-- proc_ms >> shift
+  n INTEGER NOT NULL,
+  PRIMARY KEY (shift, bucket)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW proc_shifts (shift) AS VALUES (0), (6), (12), (18), (24), (30);
+CREATE VIEW proc_counts_expected AS
+WITH times AS MATERIALIZED (SELECT proc_ms, count(*) AS n FROM publish_logs
+  WHERE proc_ms IS NOT NULL GROUP BY proc_ms)
+SELECT shift, proc_ms >> shift AS bucket, sum(n) AS n
+FROM times CROSS JOIN proc_shifts GROUP BY 1, 2;
+
+------------------------------------------------------------------------------
+-- 5. The triggers that keep them
+--
+-- What a row adds is written once, as an INSTEAD OF trigger on a view named after the
+-- change: inserting (sign = 1, columns) counts a row, (-1, columns) takes it back.
+-- The table's own triggers only say which rows come and go.
+------------------------------------------------------------------------------
+
+CREATE VIEW time_change (sign, series, at) AS SELECT 0, '', 0 WHERE 0;
+CREATE TRIGGER time_change_count INSTEAD OF INSERT ON time_change BEGIN
+  INSERT INTO time_counts
+    SELECT NEW.series, width_ms, NEW.at - NEW.at % width_ms, NEW.sign FROM time_widths WHERE true
+    ON CONFLICT DO UPDATE SET n = n + excluded.n;
+END;
+
+CREATE VIEW log_change (sign, clip_id, status, platform_key, proc_ms, social_account_id,
+  requested_at, published_at, failed_at) AS SELECT 0, '', '', '', 0, '', 0, 0, 0 WHERE 0;
+CREATE TRIGGER log_change_count INSTEAD OF INSERT ON log_change BEGIN
+  INSERT INTO log_counts VALUES (NEW.status, NEW.platform_key, NEW.sign,
+      NEW.sign * (NEW.proc_ms IS NOT NULL), NEW.sign * coalesce(NEW.proc_ms, 0),
+      NEW.sign * (NEW.status = 'success' AND coalesce(NEW.published_at < NEW.requested_at, 0)),
+      NEW.sign * (NEW.status = 'success' AND NEW.published_at IS NULL),
+      NEW.sign * (NEW.requested_at / 1000), NEW.sign * (NEW.requested_at % 1000))
+    ON CONFLICT DO UPDATE SET n = n + excluded.n, proc_n = proc_n + excluded.proc_n,
+      proc_ms = proc_ms + excluded.proc_ms, skewed = skewed + excluded.skewed,
+      untimed = untimed + excluded.untimed, requested_s = requested_s + excluded.requested_s,
+      requested_ms = requested_ms + excluded.requested_ms;
+  INSERT INTO clip_counts
+    SELECT NEW.clip_id, platform, NEW.sign, NEW.sign * (NEW.status IN ('pending','scheduled')),
+      NEW.sign * (NEW.status = 'success'),
+      (SELECT CAST(round(visual_score * 1e9) AS INTEGER) FROM clips WHERE id = NEW.clip_id)
+    FROM platform_members WHERE platform_key = NEW.platform_key
+    ON CONFLICT DO UPDATE SET n = n + excluded.n, ready = ready + excluded.ready,
+      success = success + excluded.success,
+      score_nano = CASE WHEN n + excluded.n > 0 THEN excluded.score_nano END;
+  INSERT INTO clip_activity VALUES (NEW.clip_id, NEW.sign * (NEW.status = 'success'),
+      NEW.sign * (NEW.status NOT IN ('success','failed')), 0)
+    ON CONFLICT DO UPDATE SET success_logs = success_logs + excluded.success_logs,
+      open_logs = open_logs + excluded.open_logs;
+  INSERT INTO worker_counts SELECT NEW.social_account_id, NEW.sign
+    WHERE NEW.status = 'processing' AND NEW.social_account_id IS NOT NULL
+    ON CONFLICT DO UPDATE SET n = n + excluded.n;
+  INSERT INTO time_change
+    SELECT NEW.sign, 'published.' || NEW.platform_key, NEW.published_at
+      WHERE NEW.status = 'success' AND NEW.published_at IS NOT NULL
+    UNION ALL SELECT NEW.sign, 'finished', NEW.published_at
+      WHERE NEW.status = 'success' AND NEW.published_at IS NOT NULL
+    UNION ALL SELECT NEW.sign, 'finished', NEW.failed_at
+      WHERE NEW.status = 'failed' AND NEW.failed_at IS NOT NULL;
+  INSERT INTO proc_counts SELECT shift, NEW.proc_ms >> shift, NEW.sign
+    FROM proc_shifts WHERE NEW.proc_ms IS NOT NULL
+    ON CONFLICT DO UPDATE SET n = n + excluded.n;
+END;
+
+CREATE TRIGGER logs_insert AFTER INSERT ON publish_logs BEGIN
+  SELECT RAISE(ABORT, 'publish_logs: INSERT OR REPLACE is refused, use ON CONFLICT(id) DO UPDATE')
+    FROM replace_guard WHERE tbl = 'publish_logs' AND id = NEW.id;
+  UPDATE publish_logs SET (platform_key, proc_ms) =
+      (SELECT platform_key, proc_ms FROM publish_log_derived WHERE log_rowid = NEW.rowid)
+    WHERE rowid = NEW.rowid AND (platform_key, proc_ms) IS NOT
+      (SELECT platform_key, proc_ms FROM publish_log_derived WHERE log_rowid = NEW.rowid);
+  INSERT INTO log_change SELECT 1, NEW.clip_id, NEW.status, platform_key, proc_ms,
+      NEW.social_account_id, NEW.requested_at, NEW.published_at, NEW.failed_at
+    FROM publish_log_derived WHERE log_rowid = NEW.rowid;
+  INSERT INTO time_change VALUES (1, 'created', NEW.created_at);
+END;
+CREATE TRIGGER logs_update AFTER UPDATE OF clip_id, platform, social_account_id, status,
+  requested_at, published_at, failed_at ON publish_logs
+  WHEN (OLD.clip_id, OLD.platform, OLD.social_account_id, OLD.status, OLD.requested_at,
+      OLD.published_at, OLD.failed_at) IS NOT
+    (NEW.clip_id, NEW.platform, NEW.social_account_id, NEW.status, NEW.requested_at,
+      NEW.published_at, NEW.failed_at)
+BEGIN
+  INSERT INTO log_change VALUES (-1, OLD.clip_id, OLD.status, OLD.platform_key, OLD.proc_ms,
+    OLD.social_account_id, OLD.requested_at, OLD.published_at, OLD.failed_at);
+  UPDATE publish_logs SET (platform_key, proc_ms) =
+      (SELECT platform_key, proc_ms FROM publish_log_derived WHERE log_rowid = NEW.rowid)
+    WHERE rowid = NEW.rowid AND (platform_key, proc_ms) IS NOT
+      (SELECT platform_key, proc_ms FROM publish_log_derived WHERE log_rowid = NEW.rowid);
+  INSERT INTO log_change SELECT 1, NEW.clip_id, NEW.status, platform_key, proc_ms,
+      NEW.social_account_id, NEW.requested_at, NEW.published_at, NEW.failed_at
+    FROM publish_log_derived WHERE log_rowid = NEW.rowid;
+END;
+CREATE TRIGGER logs_update_created AFTER UPDATE OF created_at ON publish_logs
+  WHEN OLD.created_at <> NEW.created_at
+BEGIN
+  INSERT INTO time_change VALUES (-1, 'created', OLD.created_at), (1, 'created', NEW.created_at);
+END;
+CREATE TRIGGER logs_delete AFTER DELETE ON publish_logs BEGIN
+  INSERT INTO log_change VALUES (-1, OLD.clip_id, OLD.status, OLD.platform_key, OLD.proc_ms,
+    OLD.social_account_id, OLD.requested_at, OLD.published_at, OLD.failed_at);
+  INSERT INTO time_change VALUES (-1, 'created', OLD.created_at);
+END;
+CREATE TRIGGER logs_derived AFTER UPDATE OF platform_key, proc_ms ON publish_logs BEGIN
+  SELECT RAISE(ABORT, 'publish_logs: platform_key and proc_ms are derived')
+    FROM publish_log_derived WHERE log_rowid = NEW.rowid
+      AND (platform_key, proc_ms) IS NOT (NEW.platform_key, NEW.proc_ms)
+      AND (OLD.platform, OLD.status, OLD.requested_at, OLD.published_at) IS
+        (NEW.platform, NEW.status, NEW.requested_at, NEW.published_at);
+END;
+
+CREATE TRIGGER clip_counts_insert AFTER INSERT ON clip_counts BEGIN
+  UPDATE platform_counts SET
+    clips_ready = clips_ready + (NEW.ready > 0),
+    clips_published = clips_published + (NEW.success > 0),
+    score_n = score_n + NEW.n * (NEW.score_nano IS NOT NULL),
+    score_nano = score_nano + NEW.n * coalesce(NEW.score_nano, 0),
+    clip_score_n = clip_score_n + (NEW.n > 0 AND NEW.score_nano IS NOT NULL),
+    clip_score_nano = clip_score_nano + (NEW.n > 0) * coalesce(NEW.score_nano, 0)
+  WHERE platform = NEW.platform;
+END;
+CREATE TRIGGER clip_counts_update AFTER UPDATE ON clip_counts BEGIN
+  UPDATE platform_counts SET
+    clips_ready = clips_ready + (NEW.ready > 0) - (OLD.ready > 0),
+    clips_published = clips_published + (NEW.success > 0) - (OLD.success > 0),
+    score_n = score_n + NEW.n * (NEW.score_nano IS NOT NULL) - OLD.n * (OLD.score_nano IS NOT NULL),
+    score_nano = score_nano + NEW.n * coalesce(NEW.score_nano, 0) - OLD.n * coalesce(OLD.score_nano, 0),
+    clip_score_n = clip_score_n + (NEW.n > 0 AND NEW.score_nano IS NOT NULL)
+      - (OLD.n > 0 AND OLD.score_nano IS NOT NULL),
+    clip_score_nano = clip_score_nano + (NEW.n > 0) * coalesce(NEW.score_nano, 0)
+      - (OLD.n > 0) * coalesce(OLD.score_nano, 0)
+  WHERE platform = NEW.platform;
+END;
+
+CREATE TRIGGER worker_counts_insert AFTER INSERT ON worker_counts BEGIN
+  UPDATE totals SET n = n + (NEW.n > 0) WHERE name = 'active_workers';
+END;
+CREATE TRIGGER worker_counts_update AFTER UPDATE ON worker_counts
+  WHEN (NEW.n > 0) <> (OLD.n > 0)
+BEGIN
+  UPDATE totals SET n = n + (NEW.n > 0) - (OLD.n > 0) WHERE name = 'active_workers';
+END;
+
+CREATE TRIGGER clip_activity_insert AFTER INSERT ON clip_activity
+  WHEN NEW.live_campaigns <> 0
+BEGIN
+  UPDATE totals SET n = n + NEW.live_campaigns WHERE name = 'campaigns_published' AND NEW.success_logs > 0;
+  UPDATE totals SET n = n + NEW.live_campaigns
+    WHERE name = 'campaigns_scheduled' AND NEW.success_logs = 0 AND NEW.open_logs > 0;
+END;
+CREATE TRIGGER clip_activity_update AFTER UPDATE ON clip_activity
+  WHEN NEW.live_campaigns <> 0 OR OLD.live_campaigns <> 0
+BEGIN
+  UPDATE totals SET n = n + NEW.live_campaigns * (NEW.success_logs > 0)
+      - OLD.live_campaigns * (OLD.success_logs > 0)
+    WHERE name = 'campaigns_published';
+  UPDATE totals SET n = n + NEW.live_campaigns * (NEW.success_logs = 0 AND NEW.open_logs > 0)
+      - OLD.live_campaigns * (OLD.success_logs = 0 AND OLD.open_logs > 0)
+    WHERE name = 'campaigns_scheduled';
+END;
+
+CREATE VIEW clip_change (sign, visual_score) AS SELECT 0, 0.0 WHERE 0;
+CREATE TRIGGER clip_change_count INSTEAD OF INSERT ON clip_change WHEN NEW.visual_score IS NOT NULL BEGIN
+  UPDATE totals SET n = n + NEW.sign WHERE name = 'clips_scored';
+  UPDATE totals SET n = n + NEW.sign * CAST(round(NEW.visual_score * 1e9) AS INTEGER)
+    WHERE name = 'clips_score_nano';
+END;
+CREATE TRIGGER clips_insert AFTER INSERT ON clips BEGIN
+  SELECT RAISE(ABORT, 'clips: INSERT OR REPLACE is refused, use ON CONFLICT(id) DO UPDATE')
+    FROM replace_guard WHERE tbl = 'clips' AND id = NEW.id;
+  UPDATE totals SET n = n + 1 WHERE name = 'clips';
+  INSERT INTO clip_change VALUES (1, NEW.visual_score);
+  UPDATE clip_counts SET score_nano = CAST(round(NEW.visual_score * 1e9) AS INTEGER)
+    WHERE clip_id = NEW.id AND n > 0;
+END;
+CREATE TRIGGER clips_update AFTER UPDATE OF id, visual_score ON clips
+  WHEN (OLD.id, OLD.visual_score) IS NOT (NEW.id, NEW.visual_score)
+BEGIN
+  INSERT INTO clip_change VALUES (-1, OLD.visual_score), (1, NEW.visual_score);
+  UPDATE clip_counts SET score_nano = NULL WHERE clip_id = OLD.id;
+  UPDATE clip_counts SET score_nano = CAST(round(NEW.visual_score * 1e9) AS INTEGER)
+    WHERE clip_id = NEW.id AND n > 0;
+END;
+CREATE TRIGGER clips_delete AFTER DELETE ON clips BEGIN
+  UPDATE totals SET n = n - 1 WHERE name = 'clips';
+  INSERT INTO clip_change VALUES (-1, OLD.visual_score);
+  UPDATE clip_counts SET score_nano = NULL WHERE clip_id = OLD.id;
+END;
+
+CREATE TRIGGER videos_insert AFTER INSERT ON video_assets BEGIN
+  SELECT RAISE(ABORT, 'video_assets: INSERT OR REPLACE is refused, use ON CONFLICT(id) DO UPDATE')
+    FROM replace_guard WHERE tbl = 'video_assets' AND id = NEW.id;
+  UPDATE totals SET n = n + 1 WHERE name = 'videos';
+END;
+CREATE TRIGGER videos_delete AFTER DELETE ON video_assets BEGIN
+  UPDATE totals SET n = n - 1 WHERE name = 'videos';
+END;
+
+CREATE VIEW job_change (sign, status, params_platform) AS SELECT 0, '', '' WHERE 0;
+CREATE TRIGGER job_change_count INSTEAD OF INSERT ON job_change BEGIN
+  INSERT INTO job_counts VALUES (NEW.status,
+      CASE WHEN NEW.params_platform IS NULL THEN ''
+        WHEN NEW.params_platform IN ('instagram','tiktok','youtube','facebook') THEN NEW.params_platform
+        ELSE 'other' END,
+      NEW.sign)
+    ON CONFLICT DO UPDATE SET n = n + excluded.n;
+END;
+CREATE TRIGGER jobs_insert AFTER INSERT ON jobs BEGIN
+  SELECT RAISE(ABORT, 'jobs: INSERT OR REPLACE is refused, use ON CONFLICT(id) DO UPDATE')
+    FROM replace_guard WHERE tbl = 'jobs' AND id = NEW.id;
+  UPDATE jobs SET params_platform = (SELECT params_platform FROM job_derived WHERE job_rowid = NEW.rowid)
+    WHERE rowid = NEW.rowid AND params_platform IS NOT
+      (SELECT params_platform FROM job_derived WHERE job_rowid = NEW.rowid);
+  INSERT INTO job_change SELECT 1, NEW.status, params_platform FROM jobs WHERE rowid = NEW.rowid;
+END;
+CREATE TRIGGER jobs_update AFTER UPDATE OF status, params ON jobs
+  WHEN (OLD.status, OLD.params) IS NOT (NEW.status, NEW.params)
+BEGIN
+  INSERT INTO job_change VALUES (-1, OLD.status, OLD.params_platform);
+  UPDATE jobs SET params_platform = (SELECT params_platform FROM job_derived WHERE job_rowid = NEW.rowid)
+    WHERE rowid = NEW.rowid AND params_platform IS NOT
+      (SELECT params_platform FROM job_derived WHERE job_rowid = NEW.rowid);
+  INSERT INTO job_change SELECT 1, NEW.status, params_platform FROM jobs WHERE rowid = NEW.rowid;
+END;
+CREATE TRIGGER jobs_delete AFTER DELETE ON jobs BEGIN
+  INSERT INTO job_change VALUES (-1, OLD.status, OLD.params_platform);
+END;
+CREATE TRIGGER jobs_derived AFTER UPDATE OF params_platform ON jobs BEGIN
+  SELECT RAISE(ABORT, 'jobs: params_platform is derived')
+    FROM job_derived WHERE job_rowid = NEW.rowid AND OLD.params IS NEW.params
+      AND params_platform IS NOT NEW.params_platform;
+END;
+
+CREATE VIEW campaign_change (sign, clip_id, status, budget_cents, spent_cents)
+  AS SELECT 0, '', '', 0, 0 WHERE 0;
+CREATE TRIGGER campaign_change_count INSTEAD OF INSERT ON campaign_change BEGIN
+  INSERT INTO campaign_counts VALUES (NEW.status, NEW.sign, NEW.sign * NEW.budget_cents,
+      NEW.sign * NEW.spent_cents)
+    ON CONFLICT DO UPDATE SET n = n + excluded.n,
+      budget_cents = budget_cents + excluded.budget_cents,
+      spent_cents = spent_cents + excluded.spent_cents;
+  INSERT INTO clip_activity SELECT NEW.clip_id, 0, 0, NEW.sign WHERE NEW.status IN ('active','paused')
+    ON CONFLICT DO UPDATE SET live_campaigns = live_campaigns + excluded.live_campaigns;
+END;
+CREATE TRIGGER campaigns_insert AFTER INSERT ON campaigns BEGIN
+  SELECT RAISE(ABORT, 'campaigns: INSERT OR REPLACE is refused, use ON CONFLICT(id) DO UPDATE')
+    FROM replace_guard WHERE tbl = 'campaigns' AND id = NEW.id;
+  INSERT INTO campaign_change
+    VALUES (1, NEW.clip_id, NEW.status, NEW.budget_cents, NEW.budget_spent_cents);
+END;
+CREATE TRIGGER campaigns_update AFTER UPDATE OF clip_id, status, budget_cents, budget_spent_cents
+  ON campaigns BEGIN
+  INSERT INTO campaign_change VALUES
+    (-1, OLD.clip_id, OLD.status, OLD.budget_cents, OLD.budget_spent_cents),
+    (1, NEW.clip_id, NEW.status, NEW.budget_cents, NEW.budget_spent_cents);
+END;
+CREATE TRIGGER campaigns_delete AFTER DELETE ON campaigns BEGIN
+  INSERT INTO campaign_change
+    VALUES (-1, OLD.clip_id, OLD.status, OLD.budget_cents, OLD.budget_spent_cents);
+END;
+
+-- Rule 4.  Before an insert the guard notes whether a row with that key stands
+-- already; if the insert then happens all the same, it was a REPLACE.
+CREATE TABLE replace_guard (tbl TEXT PRIMARY KEY NOT NULL, id TEXT) STRICT, WITHOUT ROWID;
+INSERT INTO replace_guard (tbl) VALUES
+  ('video_assets'), ('clips'), ('jobs'), ('campaigns'), ('publish_logs');
+CREATE TRIGGER videos_guard BEFORE INSERT ON video_assets BEGIN
+  UPDATE replace_guard SET id = (SELECT NEW.id FROM video_assets WHERE id = NEW.id OR idempotency_key = NEW.idempotency_key)
+    WHERE tbl = 'video_assets'
+      AND (id IS NOT NULL OR EXISTS (SELECT 1 FROM video_assets WHERE id = NEW.id OR idempotency_key = NEW.idempotency_key));
+END;
+CREATE TRIGGER clips_guard BEFORE INSERT ON clips BEGIN
+  UPDATE replace_guard SET id = (SELECT NEW.id FROM clips WHERE id = NEW.id)
+    WHERE tbl = 'clips'
+      AND (id IS NOT NULL OR EXISTS (SELECT 1 FROM clips WHERE id = NEW.id));
+END;
+CREATE TRIGGER jobs_guard BEFORE INSERT ON jobs BEGIN
+  UPDATE replace_guard SET id = (SELECT NEW.id FROM jobs WHERE id = NEW.id OR dedup_key = NEW.dedup_key)
+    WHERE tbl = 'jobs'
+      AND (id IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = NEW.id OR dedup_key = NEW.dedup_key));
+END;
+CREATE TRIGGER campaigns_guard BEFORE INSERT ON campaigns BEGIN
+  UPDATE replace_guard SET id = (SELECT NEW.id FROM campaigns WHERE id = NEW.id)
+    WHERE tbl = 'campaigns'
+      AND (id IS NOT NULL OR EXISTS (SELECT 1 FROM campaigns WHERE id = NEW.id));
+END;
+CREATE TRIGGER logs_guard BEFORE INSERT ON publish_logs BEGIN
+  UPDATE replace_guard SET id = (SELECT NEW.id FROM publish_logs WHERE id = NEW.id)
+    WHERE tbl = 'publish_logs'
+      AND (id IS NOT NULL OR EXISTS (SELECT 1 FROM publish_logs WHERE id = NEW.id));
+END;
