@@ -1,0 +1,107 @@
+/*
+ * check.c -- the program that nginx asks before every protected location (auth_request).
+ *
+ * In: the client's own headers, REMOTE_ADDR, and from the configuration PH_SCOPE (the
+ * scope that the route declares) and PH_METHOD (the client's method).
+ * Out: 200 with X-PH-User, X-PH-Token and X-PH-Scopes; else the status of the failure with
+ * X-PH-Status and X-PH-Problem, the body that nginx shows the client.
+ *
+ * nginx keeps a 200 for one second, so a revoked token works for at most that long.
+ */
+#include "autoconf.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/config.h"
+#include "core/endpoint.h"
+#include "core/log.h"
+
+static const char sql_touch[] = "UPDATE api_tokens SET last_used_at = $1 WHERE id = $2";
+
+/* Note the last use.  Once a minute and token, on a connection of its own that waits for
+ * nobody: a busy or read-only database must not keep a reader out. */
+static void
+note_use(const struct ph_identity *who, int64_t now_ms)
+{
+	const struct ph_db_limits	 no_wait = { .busy_timeout_ms = 0, .deadline_ms = 1000 };
+	struct ph_err			 err = { .rc = PH_OK };
+	struct ph_stmt			*st = NULL;
+	struct ph_db			*db;
+	char				 path[512];
+
+	if ((db = ph_db_new(ph_config_path(path, sizeof(path), "pilothouse.db"), PH_DB_WRITER,
+	    no_wait)) == NULL)
+		return;
+	if (ph_db_begin(db, &err) == PH_OK && ph_db_prepare(db, sql_touch, &st, &err) == PH_OK) {
+		ph_stmt_bind_int(st, 1, now_ms);
+		ph_stmt_bind_text(st, 2, who->token_id);
+		if (ph_stmt_exec(st, &err) == PH_OK)
+			ph_db_commit(db, &err);
+	}
+	if (err.rc != PH_OK && err.rc != PH_EDBLOCKED)
+		ph_log("warn", "auth-check", "last use not noted: %s %s", err.detail, err.internal);
+	ph_db_end(db);
+	ph_db_close(db);
+}
+
+/* A browser adds a cookie by itself, so a changing request must come from our own page. */
+static enum ph_rc
+check_origin(struct ph_req *req, const char *method, struct ph_err *err)
+{
+	const char *site = ph_req_env(req, "HTTP_SEC_FETCH_SITE");
+	const char *origin = ph_req_env(req, "HTTP_ORIGIN");
+	const char *host = ph_req_env(req, "HTTP_HOST");
+
+	if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
+		return PH_OK;
+	if (site != NULL && strcmp(site, "same-origin") == 0)
+		return PH_OK;
+	if (site == NULL && origin != NULL && host != NULL && (origin = strstr(origin, "://")) != NULL &&
+	    strcmp(origin + 3, host) == 0)
+		return PH_OK;
+	return ph_fail(err, PH_EORIGIN, "send a token instead of the session cookie");
+}
+
+static enum ph_rc
+check_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
+{
+	const char		*method = ph_req_env(req, "PH_METHOD");
+	const char		*scope = ph_req_env(req, "PH_SCOPE");
+	const char		*address = ph_req_env(req, "REMOTE_ADDR");
+	struct ph_identity	 who;
+	char			 token[PH_TOKEN_MAX + 1];
+	int			 from_cookie;
+	enum ph_rc		 rc;
+
+	(void)out;
+	if (method == NULL || scope == NULL)
+		return ph_fail(err, PH_EINTERNAL, "auth-check was asked without a method and a scope");
+	if (strcmp(method, "OPTIONS") == 0)
+		return PH_OK;		/* says only what is allowed; a preflight has no token */
+	if ((rc = ph_req_credential(req, token, &from_cookie, err)) != PH_OK)
+		return rc;
+	if (!from_cookie || (rc = check_origin(req, method, err)) == PH_OK)
+		rc = ph_auth_token(ph_req_db(req), token, address != NULL ? address : "",
+		    ph_req_now_ms(req), &who, err);
+	explicit_bzero(token, sizeof(token));
+	if (rc != PH_OK || (rc = ph_auth_scope(&who, scope, err)) != PH_OK)
+		return rc;
+	if (who.is_use_due)
+		note_use(&who, ph_req_now_ms(req));
+	if ((rc = ph_req_header(req, err, "X-PH-User: %s", who.user)) == PH_OK &&
+	    (rc = ph_req_header(req, err, "X-PH-Token: %s", who.token_id)) == PH_OK)
+		rc = ph_req_header(req, err, "X-PH-Scopes: %s", who.scopes);
+	return rc;
+}
+
+static const struct ph_route route = {
+	.name = "auth-check", .access = PH_ACCESS_INTERNAL, .needs = PH_NEED_DB_READ,
+	.summary = "Who is asking, and may they?", .get = check_get,
+};
+
+int
+main(int argc, char **argv)
+{
+	return ph_endpoint_main(&route, argc, argv);
+}
