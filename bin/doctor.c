@@ -1,0 +1,147 @@
+/*
+ * doctor.c -- pilothouse doctor: what is wrong with this installation, and how to mend it.
+ *
+ * One line per check, "ok" or "BAD" with the remedy.  Exit status 1 if anything is bad.
+ */
+#include "autoconf.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "core/config.h"
+#include "instance.h"
+#include "routes.h"
+#include "service.h"
+
+enum { FREE_MIN_MIB = 256, FREE_MIN_PERCENT = 2 };
+
+static int bad;
+
+static void report(int is_ok, const char *what, const char *remedy, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void
+report(int is_ok, const char *what, const char *remedy, ...)
+{
+	va_list ap;
+
+	printf("%-4s %s", is_ok ? "ok" : "BAD", what);
+	if (!is_ok) {
+		printf(": ");
+		va_start(ap, remedy);
+		vprintf(remedy, ap);
+		va_end(ap);
+		bad = 1;
+	}
+	putchar('\n');
+}
+
+static int
+is_in_path(const char *program)
+{
+	static const char	*const dirs[] = { "/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin",
+	    "/usr/local/sbin" };
+	char			 path[128];
+	size_t			 i;
+
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dirs[i], program);
+		if (access(path, X_OK) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+static void
+check_programs(void)
+{
+	static const char *const programs[] = { "nginx", "spawn-fcgi", "multiwatch", "logrotate", "openssl" };
+	char	path[PATH_SIZE];
+	size_t	i;
+
+	for (i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		report(is_in_path(programs[i]), programs[i], "not installed; apt-get install %s", programs[i]);
+	report(access("/usr/lib/nginx/modules/ngx_http_set_misc_module.so", R_OK) == 0, "nginx set-misc module",
+	    "not found; apt-get install libnginx-mod-http-set-misc");
+	report(access(data_path(path, "routes.json"), R_OK) == 0, "installed files",
+	    "%s is missing; run make install", path);
+}
+
+static void
+check_home(void)
+{
+	const char	*home = ph_config_str(PH_CFG_HOME);
+	char		 path[PATH_SIZE];
+	struct stat	 sb;
+	struct statvfs	 fs;
+
+	report(stat(home, &sb) == 0 && S_ISDIR(sb.st_mode), "home", "%s: %s; run pilothouse init", home,
+	    strerror(errno));
+	report((sb.st_mode & 077) == 0, "home is private", "others can look into %s; chmod 700 %s", home, home);
+	report(access(home, W_OK) == 0, "home is writable", "%s: %s", home, strerror(errno));
+	if (stat(ph_config_path(path, sizeof(path), "admin.token"), &sb) == 0)
+		report((sb.st_mode & 077) == 0, "admin.token is private", "chmod 600 %s", path);
+	if (statvfs(home, &fs) == 0)
+		report(fs.f_bavail * fs.f_frsize / 1048576 >= FREE_MIN_MIB &&
+		    fs.f_bavail * 100 / (fs.f_blocks > 0 ? fs.f_blocks : 1) >= FREE_MIN_PERCENT, "disk space",
+		    "%lu MiB are left", (unsigned long)(fs.f_bavail * fs.f_frsize / 1048576));
+}
+
+static void
+check_database(void)
+{
+	const struct ph_db_limits	 limits = { .busy_timeout_ms = LONG_BUSY_MS };
+	struct ph_err			 err = { .rc = PH_OK };
+	char				 path[PATH_SIZE];
+	struct ph_db			*db;
+	int64_t				 n = 0;
+
+	ph_config_path(path, sizeof(path), "pilothouse.db");
+	if ((db = ph_db_new(path, PH_DB_READER, limits)) == NULL)
+		return;
+	if (ph_db_begin(db, &err) == PH_OK) {
+		report(1, "database opens and has this release's version", "-");
+		report(ph_db_check(db, &err) == PH_OK, "database is sound", "%s; restore a backup", err.detail);
+		report(ph_db_one_int(db, "SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'", &n,
+		    &err) == PH_OK && n == 1, "database uses a write-ahead log",
+		    "readers would wait for writers; sqlite3 %s 'PRAGMA journal_mode=WAL'", path);
+		report(ph_db_one_int(db, "SELECT count(*) FROM api_tokens WHERE revoked_at IS NULL", &n, &err) == PH_OK &&
+		    n > 0, "there is a token", "nobody can call; pilothouse user add NAME --role admin, then "
+		    "pilothouse token create --user NAME");
+	} else
+		report(0, "database", "%s", err.rc == PH_EDBMISSING ? "it is missing; run pilothouse init" : err.detail);
+	ph_db_end(db);
+	ph_db_close(db);
+}
+
+static void
+check_services(void)
+{
+	struct ph_err	 err = { .rc = PH_OK };
+	cJSON		*routes = routes_load(&err);
+
+	if (routes != NULL)
+		report(service_missing(routes, NULL) == 0, "workers and nginx run",
+		    "see pilothouse status and pilothouse logs; run pilothouse start");
+	cJSON_Delete(routes);
+}
+
+int
+cmd_doctor(int argc, char **argv)
+{
+	(void)argv;
+	if (argc != 1)
+		return complain_usage("doctor");
+	check_programs();
+	check_home();
+	check_database();
+	check_services();
+	return bad;
+}

@@ -1,0 +1,534 @@
+/*
+ * service.c -- pilothouse start, stop, restart, status, logs.
+ *
+ * Each route is one process group: its leader is multiwatch, which holds the listening socket
+ * (bound by spawn-fcgi) and respawns its workers when they die.  run/NAME.pid holds
+ * the leader's pid and start time, so that a pid used again by somebody else is
+ * recognised; only groups found that way are ever signalled.  nginx is its own leader.
+ */
+#include "autoconf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "core/clock.h"
+#include "core/config.h"
+#include "instance.h"
+#include "routes.h"
+#include "service.h"
+
+enum {
+	STEP_MS = 20,
+	START_WAIT_MS = 10000,
+	STOP_WAIT_MS = 15000,
+	KILL_WAIT_MS = 2000,
+	CERT_DAYS = 825
+};
+
+static const char nginx_name[] = "nginx";
+
+static void
+pause_ms(int ms)
+{
+	const struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000L };
+
+	nanosleep(&ts, NULL);
+}
+
+/* -- processes ------------------------------------------------------------------ */
+
+/* Fields of /proc/PID/stat that matter here.  -1: no such process. */
+struct proc {
+	char		state;
+	int		pgrp;
+	uint64_t	started;	/* clock ticks since boot */
+};
+
+static int
+proc_read(pid_t pid, struct proc *p)
+{
+	char		 path[64], text[1024], *s;
+	unsigned long long started;
+	size_t		 n;
+	FILE		*f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if ((f = fopen(path, "re")) == NULL)
+		return -1;
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = '\0';
+	/* The name in parentheses may hold anything: count from its end. */
+	if ((s = strrchr(text, ')')) == NULL ||
+	    sscanf(s + 1, " %c %*d %d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+	    &p->state, &p->pgrp, &started) != 3)
+		return -1;
+	p->started = started;
+	return 0;
+}
+
+/* Living members of a process group other than its leader. */
+static int
+group_size(pid_t leader)
+{
+	struct dirent	*e;
+	struct proc	 p;
+	DIR		*d;
+	int		 n = 0;
+	pid_t		 pid;
+
+	if ((d = opendir("/proc")) == NULL)
+		return 0;
+	while ((e = readdir(d)) != NULL)
+		if ((pid = (pid_t)atol(e->d_name)) > 0 && pid != leader && proc_read(pid, &p) == 0 &&
+		    p.pgrp == leader && p.state != 'Z')
+			n++;
+	closedir(d);
+	return n;
+}
+
+static char *
+pid_path(char buf[PATH_SIZE], const char *name)
+{
+	char file[128];
+
+	snprintf(file, sizeof(file), "run/%s.leader", name);
+	return ph_config_path(buf, PATH_SIZE, file);
+}
+
+/* The leader of a group that start began and that still has members; 0: none. */
+static pid_t
+leader_of(const char *name)
+{
+	char			 path[PATH_SIZE];
+	unsigned long long	 started;
+	struct proc		 p;
+	FILE			*f;
+	int			 pid = 0;
+
+	if ((f = fopen(pid_path(path, name), "re")) == NULL)
+		return 0;
+	if (fscanf(f, "%d %llu", &pid, &started) != 2)
+		pid = 0;
+	fclose(f);
+	if (pid <= 1)
+		return 0;
+	if (proc_read(pid, &p) == 0)
+		return p.started == started && p.state != 'Z' ? pid : 0;
+	/* The leader is gone.  While its group has members its pid is not given away. */
+	return kill(-pid, 0) == 0 ? pid : 0;
+}
+
+/* Run argv in a group of its own with stdin empty and output in a log file of the home. */
+static enum ph_rc
+spawn(const char *name, const char *log, char *const argv[], struct ph_err *err)
+{
+	char		path[PATH_SIZE], text[64];
+	struct proc	p;
+	pid_t		pid;
+	int		in, out;
+
+	if ((in = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0 ||
+	    (out = open(ph_config_path(path, sizeof(path), log), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+	    0600)) < 0 || (pid = fork()) < 0)
+		return ph_fail(err, PH_EINTERNAL, "%s: %s", name, strerror(errno));
+	if (pid == 0) {
+		setsid();
+		dup2(in, STDIN_FILENO);
+		dup2(out, STDOUT_FILENO);
+		dup2(out, STDERR_FILENO);
+		if (chdir("/") == 0)
+			execvp(argv[0], argv);
+		_exit(127);
+	}
+	close(in);
+	close(out);
+	if (proc_read(pid, &p) != 0)
+		return ph_fail(err, PH_EINTERNAL, "%s ended at once", name);
+	snprintf(text, sizeof(text), "%d %" PRIu64 "\n", (int)pid, p.started);
+	return write_text(pid_path(path, name), text, err);
+}
+
+/* Ask a group to end, wait, and insist. */
+static enum ph_rc
+end_group(const char *name, int sig, struct ph_err *err)
+{
+	char	path[PATH_SIZE];
+	pid_t	pid = leader_of(name);
+	int	waited;
+
+	if (pid == 0) {
+		unlink(pid_path(path, name));
+		return PH_OK;
+	}
+	/* The leader first: it would respawn what ends before it. */
+	kill(pid, sig);
+	if (strcmp(name, nginx_name) != 0)
+		kill(-pid, sig);
+	for (waited = 0; waited < STOP_WAIT_MS + KILL_WAIT_MS; waited += STEP_MS) {
+		if (waitpid(pid, NULL, WNOHANG) < 0 && leader_of(name) == 0)
+			break;
+		if (waited >= STOP_WAIT_MS)
+			kill(-pid, SIGKILL);
+		pause_ms(STEP_MS);
+	}
+	if (leader_of(name) != 0)
+		return ph_fail(err, PH_EINTERNAL, "%s (process group %d) does not end", name, (int)pid);
+	unlink(pid_path(path, name));
+	return PH_OK;
+}
+
+/* -- start ------------------------------------------------------------------------ */
+
+static enum ph_rc
+start_route(const cJSON *route, struct ph_err *err)
+{
+	char		 program[PATH_SIZE], sock[PATH_SIZE], forks[16];
+	const char	*name = route_text(route, "name");
+	struct sockaddr_un sa;
+
+	ph_config_socket(sock, sizeof(sock), name);
+	if (strlen(sock) >= sizeof(sa.sun_path))
+		return ph_fail(err, PH_EPARAM, "%s is too long for a socket: choose a shorter home", sock);
+	program_path(program, name);
+	if (access(program, X_OK) != 0)
+		return ph_fail(err, PH_EINTERNAL, "%s: %s", program, strerror(errno));
+	snprintf(forks, sizeof(forks), "%d", route_workers(route));
+	unlink(sock);		/* of an instance that was killed; nobody of ours listens any more */
+	/* spawn-fcgi does not search PATH, env does.  A worker that dies is forked again
+	 * without end. */
+	char *const argv[] = { "spawn-fcgi", "-s", sock, "-M", "0600", "-n", "--",
+	    "/usr/bin/env", "multiwatch", "-f",
+	    forks, "-r", "1000000000", "-t", "1000", "-s", "TERM", "--", program, NULL };
+
+	return spawn(name, "log/workers.log", argv, err);
+}
+
+static int
+can_connect(const char *name)
+{
+	struct sockaddr_un	sa = { .sun_family = AF_UNIX };
+	int			fd, ok;
+
+	ph_config_socket(sa.sun_path, sizeof(sa.sun_path), name);
+	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0)
+		return 0;
+	ok = connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0;
+	close(fd);
+	return ok;
+}
+
+/* Is somebody listening where nginx shall? */
+static int
+port_is_open(void)
+{
+	const char	*address = ph_config_str(PH_CFG_ADDRESS);
+	char		 port[8];
+	struct addrinfo	 hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST }, *ai;
+	int		 fd, ok = 0;
+
+	if (strcmp(address, "0.0.0.0") == 0)
+		address = "127.0.0.1";
+	snprintf(port, sizeof(port), "%d", (int)ph_config_int(PH_CFG_PORT));
+	if (getaddrinfo(address, port, &hints, &ai) != 0)
+		return 0;
+	if ((fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0)) >= 0) {
+		ok = connect(fd, ai->ai_addr, ai->ai_addrlen) == 0;
+		close(fd);
+	}
+	freeaddrinfo(ai);
+	return ok;
+}
+
+/* Wait until a condition holds or a group has died. */
+static int
+wait_for(const char *name, int (*is_ready)(const char *))
+{
+	int waited;
+
+	for (waited = 0; waited < START_WAIT_MS; waited += STEP_MS) {
+		if (is_ready(name))
+			return 1;
+		pause_ms(STEP_MS);
+		if (waited > 1000 && leader_of(name) == 0)
+			return 0;
+	}
+	return 0;
+}
+
+static int
+nginx_is_ready(const char *name)
+{
+	(void)name;
+	return port_is_open();
+}
+
+/* A certificate of our own, when TLS is asked for and none is named. */
+static enum ph_rc
+make_certificate(struct ph_err *err)
+{
+	char	cert[PATH_SIZE], key[PATH_SIZE], subject[256], names[256], days[16];
+	pid_t	pid;
+	int	status = 0;
+
+	if (ph_config_int(PH_CFG_TLS) == 0 || ph_config_str(PH_CFG_TLS_CERT)[0] != '\0' ||
+	    access(ph_config_path(cert, sizeof(cert), "tls/cert.pem"), F_OK) == 0)
+		return PH_OK;
+	ph_config_path(key, sizeof(key), "tls/key.pem");
+	snprintf(subject, sizeof(subject), "/CN=%s", ph_config_str(PH_CFG_SERVER_NAME));
+	snprintf(names, sizeof(names), "subjectAltName=DNS:%s,DNS:localhost,IP:127.0.0.1",
+	    ph_config_str(PH_CFG_SERVER_NAME));
+	snprintf(days, sizeof(days), "%d", CERT_DAYS);
+	if ((pid = fork()) == 0) {
+		/* It prints its progress on descriptor 2. */
+		dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+		execlp("openssl", "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+		    "ec_paramgen_curve:prime256v1", "-nodes", "-days", days, "-subj", subject,
+		    "-addext", names, "-keyout", key, "-out", cert, (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
+		return ph_fail(err, PH_EINTERNAL, "openssl could not make a certificate in %s", cert);
+	return PH_OK;
+}
+
+/* Programs and sbin directories that a plain PATH may lack. */
+static void
+extend_path(void)
+{
+	const char	*path = getenv("PATH");
+	char		 wider[2048];
+
+	snprintf(wider, sizeof(wider), "%s:/usr/local/sbin:/usr/sbin:/sbin", path != NULL ? path : "/usr/bin:/bin");
+	setenv("PATH", wider, 1);
+}
+
+static enum ph_rc
+start_nginx(const cJSON *routes, struct ph_err *err)
+{
+	char		 conf[PATH_SIZE], log[PATH_SIZE], *text;
+	enum ph_rc	 rc;
+
+	ph_config_path(conf, sizeof(conf), "run/nginx.conf");
+	ph_config_path(log, sizeof(log), "log/nginx.log");
+	if ((rc = make_certificate(err)) != PH_OK)
+		return rc;
+	if ((text = nginx_make(routes, 1, err)) == NULL)
+		return err->rc;
+	rc = write_text(conf, text, err);
+	free(text);
+	if (rc != PH_OK)
+		return rc;
+	if (port_is_open())
+		return ph_fail(err, PH_ECONFLICT, "something else listens on %s port %d: choose another "
+		    "PH_PORT", ph_config_str(PH_CFG_ADDRESS), (int)ph_config_int(PH_CFG_PORT));
+	char *const argv[] = { "nginx", "-c", conf, "-e", log, "-g", "daemon off;", NULL };
+
+	if ((rc = spawn(nginx_name, "log/nginx.log", argv, err)) != PH_OK)
+		return rc;
+	if (!wait_for(nginx_name, nginx_is_ready))
+		return ph_fail(err, PH_EINTERNAL, "nginx does not answer; see %s", log);
+	return PH_OK;
+}
+
+/* The database must be usable before anything runs. */
+static enum ph_rc
+check_database(struct ph_err *err)
+{
+	struct ph_db *db = instance_open(err);
+
+	if (db == NULL)
+		return err->rc;
+	ph_db_end(db);
+	ph_db_close(db);
+	return PH_OK;
+}
+
+int
+cmd_start(int argc, char **argv)
+{
+	struct ph_err	 err = { .rc = PH_OK };
+	cJSON		*routes;
+	const cJSON	*r;
+
+	(void)argv;
+	if (argc != 1)
+		return complain_usage("start");
+	extend_path();
+	if ((routes = routes_load(&err)) == NULL || check_database(&err) != PH_OK) {
+		cJSON_Delete(routes);
+		return complain(&err);
+	}
+	cJSON_ArrayForEach(r, routes)
+		if (leader_of(route_text(r, "name")) == 0 && start_route(r, &err) != PH_OK)
+			break;
+	if (err.rc == PH_OK)
+		cJSON_ArrayForEach(r, routes)
+			if (!wait_for(route_text(r, "name"), can_connect)) {
+				ph_fail(&err, PH_EINTERNAL, "%s does not answer; see %s/log/workers.log",
+				    route_text(r, "name"), ph_config_str(PH_CFG_HOME));
+				break;
+			}
+	if (err.rc == PH_OK && leader_of(nginx_name) == 0)
+		start_nginx(routes, &err);
+	cJSON_Delete(routes);
+	return err.rc == PH_OK ? 0 : complain(&err);
+}
+
+/* -- stop, status, logs ------------------------------------------------------------- */
+
+int
+cmd_stop(int argc, char **argv)
+{
+	struct ph_err	 err = { .rc = PH_OK };
+	char		 dir[PATH_SIZE], name[256];
+	struct dirent	*e;
+	size_t		 len;
+	DIR		*d;
+
+	(void)argv;
+	if (argc != 1)
+		return complain_usage("stop");
+	/* nginx first, gracefully: it finishes what the workers still answer. */
+	end_group(nginx_name, SIGQUIT, &err);
+	if ((d = opendir(ph_config_path(dir, sizeof(dir), "run"))) == NULL)
+		return err.rc == PH_OK ? 0 : complain(&err);
+	while ((e = readdir(d)) != NULL) {
+		len = strlen(e->d_name);
+		if (len <= 7 || len >= sizeof(name) || strcmp(e->d_name + len - 7, ".leader") != 0)
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)len - 7, e->d_name);
+		end_group(name, SIGTERM, &err);
+	}
+	closedir(d);
+	return err.rc == PH_OK ? 0 : complain(&err);
+}
+
+int
+cmd_restart(int argc, char **argv)
+{
+	const int rc = cmd_stop(argc, argv);
+
+	return rc != 0 ? rc : cmd_start(argc, argv);
+}
+
+/* One group: {name, workers, wanted, process_group}. */
+static cJSON *
+group_status(const char *name, int wanted)
+{
+	const pid_t	 leader = leader_of(name);
+	cJSON		*item = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(item, "name", name);
+	cJSON_AddNumberToObject(item, "workers", leader != 0 ? group_size(leader) : 0);
+	cJSON_AddNumberToObject(item, "wanted", wanted);
+	cJSON_AddNumberToObject(item, "process_group", leader);
+	return item;
+}
+
+static int
+number(const cJSON *item, const char *key)
+{
+	return cJSON_GetObjectItem(item, key)->valueint;
+}
+
+int
+service_missing(const cJSON *routes, cJSON **groups)
+{
+	cJSON		*list = cJSON_CreateArray();
+	const cJSON	*r;
+	int		 missing = 0;
+
+	cJSON_ArrayForEach(r, routes)
+		cJSON_AddItemToArray(list, group_status(route_text(r, "name"), route_workers(r)));
+	cJSON_AddItemToArray(list, group_status(nginx_name, (int)ph_config_int(PH_CFG_NGINX_WORKERS)));
+	cJSON_ArrayForEach(r, list)
+		missing += number(r, "workers") < number(r, "wanted");
+	if (groups != NULL)
+		*groups = list;
+	else
+		cJSON_Delete(list);
+	return missing;
+}
+
+int
+cmd_status(int argc, char **argv)
+{
+	const int	 is_json = argc == 2 && strcmp(argv[1], "--json") == 0;
+	struct ph_err	 err = { .rc = PH_OK };
+	cJSON		*routes, *groups;
+	const cJSON	*g;
+	char		*text;
+	int		 missing;
+
+	if (argc != 1 + is_json)
+		return complain_usage("status [--json]");
+	if ((routes = routes_load(&err)) == NULL)
+		return complain(&err);
+	missing = service_missing(routes, &groups);
+	if (is_json) {
+		if ((text = cJSON_Print(groups)) != NULL)
+			puts(text);
+		free(text);
+	} else
+		cJSON_ArrayForEach(g, groups)
+			printf("%-24s %s  %d of %d workers, process group %d\n", route_text(g, "name"),
+			    number(g, "workers") >= number(g, "wanted") ? "running" :
+			    number(g, "workers") > 0 ? "partial" : "stopped", number(g, "workers"),
+			    number(g, "wanted"), number(g, "process_group"));
+	cJSON_Delete(groups);
+	cJSON_Delete(routes);
+	return missing == 0 ? 0 : 3;
+}
+
+/* logrotate with a configuration of its own: copytruncate, because the workers keep their
+ * descriptors, which append. */
+static int
+rotate_logs(void)
+{
+	struct ph_err	err = { .rc = PH_OK };
+	char		conf[PATH_SIZE], state[PATH_SIZE], text[2 * PATH_SIZE];
+
+	snprintf(text, sizeof(text), "%s/log/*.log {\n\trotate 7\n\tsize 1\n\tcompress\n\tdelaycompress\n"
+	    "\tmissingok\n\tnotifempty\n\tcopytruncate\n}\n", ph_config_str(PH_CFG_HOME));
+	ph_config_path(conf, sizeof(conf), "run/logrotate.conf");
+	ph_config_path(state, sizeof(state), "run/logrotate.state");
+	if (write_text(conf, text, &err) != PH_OK)
+		return complain(&err);
+	extend_path();
+	execlp("logrotate", "logrotate", "-s", state, conf, (char *)NULL);
+	ph_fail(&err, PH_EINTERNAL, "logrotate: %s", strerror(errno));
+	return complain(&err);
+}
+
+int
+cmd_logs(int argc, char **argv)
+{
+	const int	is_follow = argc == 2 && strcmp(argv[1], "-f") == 0;
+	struct ph_err	err = { .rc = PH_OK };
+	char		workers[PATH_SIZE], nginx[PATH_SIZE];
+
+	if (argc == 2 && strcmp(argv[1], "--rotate") == 0)
+		return rotate_logs();
+	if (argc != 1 + is_follow)
+		return complain_usage("logs [-f] [--rotate]");
+	ph_config_path(workers, sizeof(workers), "log/workers.log");
+	ph_config_path(nginx, sizeof(nginx), "log/nginx.log");
+	execlp("tail", "tail", "-n", "50", is_follow ? "-F" : "-q", workers, nginx, (char *)NULL);
+	ph_fail(&err, PH_EINTERNAL, "tail: %s", strerror(errno));
+	return complain(&err);
+}
