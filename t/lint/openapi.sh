@@ -1,0 +1,16 @@
+#!/bin/sh
+# openapi.json passes an independent linter.
+lint=$(command -v redocly) || lint=
+[ -n "$lint" ] || lint=${PH_NODE_MODULES:-$PH_SRCDIR/node_modules}/.bin/redocly
+echo "1..1"
+if [ ! -x "$lint" ]; then
+	echo "not ok 1 - redocly is not installed (npm install; ./check does it)"
+	exit 1
+fi
+if out=$(REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true "$lint" lint --config "$PH_SRCDIR/t/lint/redocly.yaml" "$PH_BUILDDIR/share/openapi.json" 2>&1); then
+	echo "ok 1 - openapi.json has no lint"
+else
+	echo "not ok 1 - openapi.json has no lint"
+	echo "$out" | sed 's/^/# /'
+	exit 1
+fi

@@ -1,0 +1,74 @@
+/*
+ * check_clock.c -- instants as text, and the clock that tests set.
+ */
+#include "autoconf.h"
+
+#include <stdlib.h>
+
+#include "core/clock.h"
+#include "core/utf8.h"
+#include "unit.h"
+
+/* Computed with date -u -d @SECONDS. */
+static const struct { int64_t ms; int is_naive; const char *text; } times[] = {
+	{ 0, 0, "1970-01-01T00:00:00Z" }, { 1, 0, "1970-01-01T00:00:00.001Z" },
+	{ 1763807400000, 0, "2025-11-22T10:30:00Z" }, { 1763807399999, 0, "2025-11-22T10:29:59.999Z" },
+	{ 1763807400000, 1, "2025-11-22T10:30:00" }, { 1709164800000, 0, "2024-02-29T00:00:00Z" },
+	{ 2147483648000, 0, "2038-01-19T03:14:08Z" }, { PH_TIME_MAX, 0, "9999-12-31T23:59:59.999Z" },
+	{ -5, 0, "1970-01-01T00:00:00Z" }, { INT64_MAX, 0, "9999-12-31T23:59:59.999Z" },
+};
+
+START_TEST(format)
+{
+	char buf[PH_TIME_SIZE];
+
+	ck_assert_str_eq(ph_time_format(buf, times[_i].ms, times[_i].is_naive), times[_i].text);
+}
+END_TEST
+
+/* Each test runs in a process of its own, so the environment is its own too. */
+START_TEST(the_clock_is_fixed_in_tests_only)
+{
+	setenv("PH_NOW_MS", "1763807400000", 1);
+	unsetenv("PH_TEST");
+	ck_assert_int_gt(ph_clock_now_ms("1763807400000"), 1763807400000);
+}
+END_TEST
+
+START_TEST(the_clock_can_be_set)
+{
+	setenv("PH_TEST", "1", 1);
+	setenv("PH_NOW_MS", "1763807400000", 1);
+	ck_assert_int_eq(ph_clock_now_ms(NULL), 1763807400000);
+	ck_assert_int_eq(ph_clock_now_ms("7"), 7);
+	ck_assert_int_gt(ph_clock_now_ms("x"), 1763807400000);
+}
+END_TEST
+
+static const struct { const char *s; size_t len; int is_valid; } utf8[] = {
+	{ "", 0, 1 }, { "abc", 3, 1 }, { "a\0b", 3, 1 }, { "\xc3\xa9", 2, 1 }, { "\xe2\x82\xac", 3, 1 },
+	{ "\xf0\x9f\x98\x80", 4, 1 }, { "\xf4\x8f\xbf\xbf", 4, 1 }, { "\xf4\x90\x80\x80", 4, 0 },
+	{ "\xed\x9f\xbf", 3, 1 }, { "\xed\xa0\x80", 3, 0 }, { "\xc0\x80", 2, 0 }, { "\xc1\xbf", 2, 0 },
+	{ "\xe0\x9f\xbf", 3, 0 }, { "\xf0\x8f\xbf\xbf", 4, 0 }, { "\xc3", 1, 0 }, { "\xe2\x82", 2, 0 },
+	{ "\x80", 1, 0 }, { "\xff", 1, 0 }, { "\xf5\x80\x80\x80", 4, 0 },
+};
+
+START_TEST(utf8_validity)
+{
+	ck_assert_int_eq(ph_utf8_is_valid(utf8[_i].s, utf8[_i].len), utf8[_i].is_valid);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("clock");
+	TCase *tc = tcase_create("clock");
+
+	tcase_add_loop_test(tc, format, 0, sizeof(times) / sizeof(times[0]));
+	tcase_add_test(tc, the_clock_is_fixed_in_tests_only);
+	tcase_add_test(tc, the_clock_can_be_set);
+	tcase_add_loop_test(tc, utf8_validity, 0, sizeof(utf8) / sizeof(utf8[0]));
+	suite_add_tcase(suite, tc);
+	return run_suite(suite);
+}
