@@ -34,16 +34,9 @@ make_dir(const char *path, struct ph_err *err)
 static struct ph_db *
 open_unchecked(int may_create, struct ph_err *err)
 {
-	const struct ph_db_limits	 limits = { .busy_timeout_ms = LONG_BUSY_MS };
-	char				 path[PATH_SIZE];
-	struct ph_db			*db;
+	struct ph_db *db = instance_db(err);
 
-	ph_config_path(path, sizeof(path), "pilothouse.db");
-	if ((db = ph_db_new(path, PH_DB_WRITER, limits)) == NULL) {
-		ph_fail(err, PH_ENOMEM, "not enough memory");
-		return NULL;
-	}
-	if (ph_db_open_raw(db, may_create, err) == PH_OK)
+	if (db == NULL || ph_db_open_raw(db, may_create, err) == PH_OK)
 		return db;
 	ph_db_close(db);
 	return NULL;

@@ -398,6 +398,10 @@ insert_runs(const struct demo *d, struct ph_err *err)
 
 /* -- loading ---------------------------------------------------------------------------- */
 
+static const char sql_have[] =
+	"SELECT count(*) FROM (SELECT 1 FROM video_assets UNION ALL SELECT 1 FROM publish_logs LIMIT 1)";
+
+/* What makes and what drops the secondary indexes of publish_logs. */
 static const char sql_indexes[] =
 	"SELECT group_concat(sql, ';'), group_concat('DROP INDEX ' || name, ';') FROM sqlite_schema"
 	" WHERE type = 'index' AND tbl_name = 'publish_logs' AND sql IS NOT NULL";
@@ -409,8 +413,7 @@ load(struct demo *d, struct ph_err *err)
 	char		*create = NULL, *drop = NULL;
 	enum ph_rc	 rc;
 
-	if ((rc = ph_db_triggers(d->db, 0, err)) != PH_OK ||
-	    (rc = ph_db_prepare(d->db, sql_indexes, &st, err)) != PH_OK)
+	if ((rc = ph_db_prepare(d->db, sql_indexes, &st, err)) != PH_OK)
 		return rc;
 	if ((rc = ph_stmt_step(st, err)) == PH_ROW) {
 		create = strdup(ph_stmt_text(st, 0));
@@ -465,21 +468,17 @@ cmd_demo(int argc, char **argv)
 	d->now = ph_clock_now_ms(NULL);
 	d->start = d->now - (int64_t)(d->hours + 1) * HOUR_MS;
 	make_rhythm(d);
-	if ((d->db = instance_open(&err)) == NULL) {
-		free(d);
-		return complain(&err);
-	}
-	if (rows == 0)
-		rc = PH_OK;
-	else if ((rc = ph_db_one_int(d->db, "SELECT count(*) FROM (SELECT 1 FROM video_assets UNION ALL "
-	    "SELECT 1 FROM publish_logs LIMIT 1)", &have, &err)) == PH_OK) {
-		if (have > 0)
-			rc = ph_fail(&err, PH_ECONFLICT, "there is publishing data already; demo data goes into "
-			    "an empty database only");
-		else
-			rc = load(d, &err);
-	}
-	rc = instance_close(d->db, rc, &err);
+	if ((d->db = instance_db(&err)) == NULL || (rc = ph_db_bulk_begin(d->db, &err)) != PH_OK ||
+	    (rc = ph_db_one_int(d->db, sql_have, &have, &err)) != PH_OK)
+		rc = err.rc;
+	else if (rows > 0 && have > 0)
+		rc = ph_fail(&err, PH_ECONFLICT, "there is publishing data already; demo data goes into an empty "
+		    "database only");
+	else if (rows == 0 || (rc = load(d, &err)) == PH_OK)
+		rc = ph_db_bulk_commit(d->db, &err);
+	if (d->db != NULL)
+		ph_db_end(d->db);
+	ph_db_close(d->db);
 	free(d);
 	if (rc != PH_OK)
 		return complain(&err);

@@ -116,18 +116,24 @@ complain_usage(const char *usage)
 }
 
 struct ph_db *
-instance_open(struct ph_err *err)
+instance_db(struct ph_err *err)
 {
 	const struct ph_db_limits	 limits = { .busy_timeout_ms = LONG_BUSY_MS };
 	char				 path[PATH_SIZE];
 	struct ph_db			*db;
 
 	if ((db = ph_db_new(ph_config_path(path, sizeof(path), "pilothouse.db"), PH_DB_WRITER,
-	    limits)) == NULL) {
+	    limits)) == NULL)
 		ph_fail(err, PH_ENOMEM, "not enough memory");
-		return NULL;
-	}
-	if (ph_db_begin(db, err) == PH_OK)
+	return db;
+}
+
+struct ph_db *
+instance_open(struct ph_err *err)
+{
+	struct ph_db *db = instance_db(err);
+
+	if (db == NULL || ph_db_begin(db, err) == PH_OK)
 		return db;
 	if (err->rc == PH_EDBMISSING)
 		ph_fail(err, PH_EDBMISSING, "there is no database in %s: run `pilothouse init`",

@@ -27,6 +27,9 @@ enum ph_rc	write_text(const char *path, const char *text, struct ph_err *);
 int	complain(const struct ph_err *);
 int	complain_usage(const char *usage);	/* returns 2 */
 
+/* The instance's database, not opened yet; NULL: err tells. */
+struct ph_db	*instance_db(struct ph_err *);
+
 /* The instance's database for writing, inside a transaction; NULL: err tells.  Close with
  * instance_close(), which commits if rc is PH_OK and returns the outcome. */
 struct ph_db	*instance_open(struct ph_err *);

@@ -91,14 +91,11 @@ static const char sql_wrong_jobs[] =
 	"SELECT count(*) FROM jobs j JOIN job_derived d ON d.job_rowid = j.rowid"
 	" WHERE j.params_platform IS NOT d.params_platform";
 static const char sql_derive[] =
-	"UPDATE publish_logs SET (platform_key, proc_ms) ="
-	" (SELECT platform_key, proc_ms FROM publish_log_derived WHERE log_rowid = publish_logs.rowid)"
-	" WHERE (platform_key, proc_ms) IS NOT"
-	" (SELECT platform_key, proc_ms FROM publish_log_derived WHERE log_rowid = publish_logs.rowid);"
-	"UPDATE jobs SET params_platform ="
-	" (SELECT params_platform FROM job_derived WHERE job_rowid = jobs.rowid)"
-	" WHERE params_platform IS NOT"
-	" (SELECT params_platform FROM job_derived WHERE job_rowid = jobs.rowid);";
+	"UPDATE publish_logs SET platform_key = d.platform_key, proc_ms = d.proc_ms"
+	" FROM publish_log_derived d WHERE d.log_rowid = publish_logs.rowid"
+	" AND (publish_logs.platform_key, publish_logs.proc_ms) IS NOT (d.platform_key, d.proc_ms);"
+	"UPDATE jobs SET params_platform = d.params_platform FROM job_derived d"
+	" WHERE d.job_rowid = jobs.rowid AND jobs.params_platform IS NOT d.params_platform;";
 
 enum ph_rc
 rebuild_counters(struct ph_db *db, struct ph_err *err)
@@ -127,13 +124,10 @@ static enum ph_rc
 compare(struct ph_db *db, const struct counter_table *t, int64_t *differences, struct ph_err *err)
 {
 	struct ph_stmt	*st;
-	char		*sql;
+	char		 sql[SQL_SIZE];
 	enum ph_rc	 rc;
 
-	/* Kept until the connection closes, which knows the statement by this address. */
-	if ((sql = malloc(SQL_SIZE)) == NULL)
-		return ph_fail(err, PH_ENOMEM, "not enough memory");
-	snprintf(sql, SQL_SIZE, "SELECT 'expected' AS side, %s FROM (SELECT %s FROM %s_expected WHERE %s"
+	snprintf(sql, sizeof(sql), "SELECT 'expected' AS side, %s FROM (SELECT %s FROM %s_expected WHERE %s"
 	    " EXCEPT SELECT %s FROM %s) UNION ALL SELECT 'found', %s FROM (SELECT %s FROM %s WHERE %s"
 	    " EXCEPT SELECT %s FROM %s_expected)", t->text, t->columns, t->name, t->is_counted,
 	    t->columns, t->name, t->text, t->columns, t->name, t->is_counted, t->columns, t->name);
@@ -142,7 +136,7 @@ compare(struct ph_db *db, const struct counter_table *t, int64_t *differences, s
 	while ((rc = ph_stmt_step(st, err)) == PH_ROW)
 		if (++*differences <= SHOWN_MAX)
 			printf("%s: %s %s\n", t->name, ph_stmt_text(st, 0), ph_stmt_text(st, 1));
-	ph_stmt_done(st);
+	ph_stmt_drop(st);
 	return rc == PH_DONE ? PH_OK : rc;
 }
 

@@ -15,8 +15,8 @@
 enum { DAY_MS = 86400000, MINUTE_MS = 60000 };
 
 enum platform { INSTAGRAM, TIKTOK, YOUTUBE, OTHER, FACEBOOK, PLATFORM__MAX };
-static const char *const platforms[PLATFORM__MAX] = {
-	"instagram", "tiktok", "youtube", "other", "facebook"
+static const char *const platforms[PLATFORM__MAX + 1] = {
+	"instagram", "tiktok", "youtube", "other", "facebook", NULL
 };
 static const char *const published_series[PLATFORM__MAX] = {
 	"published.instagram", "published.tiktok", "published.youtube", "published.other",

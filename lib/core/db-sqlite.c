@@ -27,6 +27,8 @@ enum {
 	BACKUP_PAGES = 4096		/* pages copied per step of an online backup */
 };
 
+#define BULK_CACHE_KIB "524288"
+
 struct ph_stmt {
 	struct ph_db	*db;
 	const char	*sql;		/* the key: address of the constant */
@@ -301,8 +303,10 @@ ph_db_prepare(struct ph_db *db, const char *sql, struct ph_stmt **st, struct ph_
 			*st = &db->stmts[i];
 			return PH_OK;
 		}
-	assert(db->nstmts < PH_STMTS_MAX);
-	s = &db->stmts[db->nstmts];
+	for (i = 0; i < db->nstmts && db->stmts[i].st != NULL; i++)
+		;		/* the slot of a dropped statement, or a new one */
+	assert(i < PH_STMTS_MAX);
+	s = &db->stmts[i];
 	*s = (struct ph_stmt){ .db = db, .sql = sql };
 	if ((rc = sqlite3_prepare_v3(db->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->st,
 	    NULL)) != SQLITE_OK) {
@@ -310,9 +314,11 @@ ph_db_prepare(struct ph_db *db, const char *sql, struct ph_stmt **st, struct ph_
 		/* Our statements fit our schema; what does not is not our schema. */
 		if (rc == SQLITE_ERROR)
 			err->rc = PH_EDBCORRUPT;
+		s->sql = NULL;
 		return err->rc;
 	}
-	db->nstmts++;
+	if (i == db->nstmts)
+		db->nstmts++;
 	*st = s;
 	return PH_OK;
 }
@@ -393,6 +399,15 @@ ph_stmt_done(struct ph_stmt *st)
 	st->bind_rc = SQLITE_OK;
 }
 
+void
+ph_stmt_drop(struct ph_stmt *st)
+{
+	if (st == NULL)
+		return;
+	sqlite3_finalize(st->st);
+	*st = (struct ph_stmt){ .db = st->db };
+}
+
 int
 ph_stmt_is_null(struct ph_stmt *st, int col)
 {
@@ -440,6 +455,42 @@ ph_db_triggers(struct ph_db *db, int is_on, struct ph_err *err)
 	const int rc = sqlite3_db_config(db->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, is_on, NULL);
 
 	return rc == SQLITE_OK ? PH_OK : fail_sqlite(db, rc, "triggers", err);
+}
+
+enum ph_rc
+ph_db_bulk_begin(struct ph_db *db, struct ph_err *err)
+{
+	enum ph_rc rc;
+
+	/* The checks of an ordinary transaction first. */
+	if ((rc = ph_db_begin(db, err)) != PH_OK)
+		return rc;
+	ph_db_end(db);
+	disconnect(db);		/* statements would hold the journal mode */
+	if ((rc = ph_db_open_raw(db, 0, err)) != PH_OK)
+		return rc;
+	/* Refused while others have the file open; then the log just grows. */
+	sqlite3_exec(db->db, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
+	if ((rc = ph_db_script(db, "PRAGMA temp_store=FILE; PRAGMA cache_size=-" BULK_CACHE_KIB
+	    "; BEGIN IMMEDIATE", err)) != PH_OK ||
+	    (rc = ph_db_triggers(db, 0, err)) != PH_OK)
+		return rc;
+	db->deadline_us = 0;
+	db->in_tx = 1;
+	return PH_OK;
+}
+
+enum ph_rc
+ph_db_bulk_commit(struct ph_db *db, struct ph_err *err)
+{
+	enum ph_rc rc;
+
+	if ((rc = ph_db_commit(db, err)) != PH_OK)
+		return rc;
+	disconnect(db);
+	if ((rc = ph_db_open_raw(db, 0, err)) != PH_OK)
+		return rc;
+	return ph_db_script(db, "PRAGMA journal_mode=WAL", err);
 }
 
 enum ph_rc

@@ -66,6 +66,8 @@ enum ph_rc	ph_stmt_step(struct ph_stmt *, struct ph_err *);
 /* Step a statement that returns no row: PH_OK or a failure; then reset it for new values. */
 enum ph_rc	ph_stmt_exec(struct ph_stmt *, struct ph_err *);
 void		ph_stmt_done(struct ph_stmt *);	/* NULL is fine */
+/* The same, and the connection forgets the statement: for text that is not a constant. */
+void		ph_stmt_drop(struct ph_stmt *);
 
 /* Columns count from 0 and are valid after PH_ROW, until the next step or done. */
 int		ph_stmt_is_null(struct ph_stmt *, int col);
@@ -84,6 +86,13 @@ enum ph_rc	ph_db_one_int(struct ph_db *, const char *sql, int64_t *out, struct p
 enum ph_rc	ph_db_script(struct ph_db *, const char *sql, struct ph_err *);
 /* Switch the triggers of this connection on or off, for bulk loads. */
 enum ph_rc	ph_db_triggers(struct ph_db *, int is_on, struct ph_err *);
+/*
+ * Begin and commit a transaction that fills a whole database: triggers off, a large cache, and
+ * a rollback journal while nobody else has the file open, because a write-ahead log would
+ * hold every page twice.  Like any transaction it happens whole or not at all.
+ */
+enum ph_rc	ph_db_bulk_begin(struct ph_db *, struct ph_err *);
+enum ph_rc	ph_db_bulk_commit(struct ph_db *, struct ph_err *);
 /* Open without the checks of ph_db_begin(); creates the file if may_create. */
 enum ph_rc	ph_db_open_raw(struct ph_db *, int may_create, struct ph_err *);
 /* The schema version of the file, or a failure. */
