@@ -22,17 +22,19 @@ cmd_backup(int argc, char **argv)
 {
 	struct ph_err	 err = { .rc = PH_OK };
 	struct ph_db	*db;
+	int64_t		 version;
 	enum ph_rc	 rc;
 
 	if (argc != 2)
 		return complain_usage("backup FILE");
-	if ((db = instance_open(&err)) == NULL)
-		return complain(&err);
+	/* Also of another version, because a backup comes before a migration. */
+	if ((db = instance_db(&err)) == NULL || (rc = ph_db_open_raw(db, 0, &err)) != PH_OK ||
+	    (rc = ph_db_version(db, &version, &err)) != PH_OK)
+		rc = err.rc;
 	/* The entry is written before the copy is taken, so the copy tells of itself. */
-	if ((rc = audit(db, "database.backup", argv[1], NULL, &err)) == PH_OK &&
-	    (rc = ph_db_commit(db, &err)) == PH_OK)
+	else if (version != PH_SCHEMA_VERSION ||
+	    (rc = audit(db, "database.backup", argv[1], NULL, &err)) == PH_OK)
 		rc = ph_db_backup(db, argv[1], &err);
-	ph_db_end(db);
 	ph_db_close(db);
 	if (rc == PH_OK && chmod(argv[1], 0600) != 0)
 		rc = ph_fail(&err, PH_EINTERNAL, "%s: %s", argv[1], strerror(errno));

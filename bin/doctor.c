@@ -82,8 +82,11 @@ check_home(void)
 	struct stat	 sb;
 	struct statvfs	 fs;
 
-	report(stat(home, &sb) == 0 && S_ISDIR(sb.st_mode), "home", "%s: %s; run pilothouse init", home,
-	    strerror(errno));
+	if (stat(home, &sb) != 0 || !S_ISDIR(sb.st_mode)) {
+		report(0, "home", "%s: %s; run pilothouse init", home, strerror(errno));
+		return;
+	}
+	report(1, "home", "-");
 	report((sb.st_mode & 077) == 0, "home is private", "others can look into %s; chmod 700 %s", home, home);
 	report(access(home, W_OK) == 0, "home is writable", "%s: %s", home, strerror(errno));
 	if (stat(ph_config_path(path, sizeof(path), "admin.token"), &sb) == 0)

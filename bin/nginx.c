@@ -235,7 +235,7 @@ user_line(char *out, size_t size)
 char *
 nginx_make(const cJSON *routes, int is_whole, struct ph_err *err)
 {
-	char	 share[PATH_SIZE], listen[128], tls[2 * PATH_SIZE + 200], cert[PATH_SIZE], key[PATH_SIZE];
+	char	 share[PATH_SIZE], cache[PATH_SIZE], listen[128], tls[2 * PATH_SIZE + 200], cert[PATH_SIZE], key[PATH_SIZE];
 	char	 zones[512], limits[256], policy[128], allow[4096], cors[4096], access[PATH_SIZE + 64];
 	char	 user[80], workers[16], salt[SALT_LEN + 1], allow_all[8192];
 	char	*upstreams = NULL, *locations = NULL, *problem_locations = NULL, *site = NULL, *whole = NULL;
@@ -243,6 +243,9 @@ nginx_make(const cJSON *routes, int is_whole, struct ph_err *err)
 	const char	*address = ph_config_str(PH_CFG_ADDRESS);
 
 	data_path(share, "");
+	snprintf(cache, sizeof(cache), "%s", ph_config_str(PH_CFG_CACHE_DIR));
+	if (cache[0] == '\0')
+		ph_config_path(cache, sizeof(cache), "cache");
 	snprintf(listen, sizeof(listen), strchr(address, ':') != NULL && address[0] != '[' ?
 	    "[%s]:%" PRId64 "%s" : "%s:%" PRId64 "%s", address, ph_config_int(PH_CFG_PORT),
 	    is_tls ? " ssl http2" : "");
@@ -267,7 +270,8 @@ nginx_make(const cJSON *routes, int is_whole, struct ph_err *err)
 	ph_random_hex(salt, SALT_LEN);
 
 	struct pair pairs[] = {
-		{ "HOME", ph_config_str(PH_CFG_HOME) }, { "SHARE", share }, { "LISTEN", listen },
+		{ "HOME", ph_config_str(PH_CFG_HOME) }, { "CACHE", cache }, { "SHARE", share },
+		{ "LISTEN", listen },
 		{ "SERVER_NAME", ph_config_str(PH_CFG_SERVER_NAME) }, { "TLS", tls },
 		{ "RATE_ZONES", zones }, { "RATE_POLICY", policy }, { "ALLOW", allow_all },
 		{ "CORS_ORIGINS", cors }, { "CORS_VARY", cors[0] != '\0' ? "1" : "" },
@@ -275,7 +279,7 @@ nginx_make(const cJSON *routes, int is_whole, struct ph_err *err)
 		{ "UPSTREAMS", NULL }, { "LOCATIONS", NULL }, { "PROBLEMS", NULL }, { "SITE", NULL },
 		{ NULL, NULL }
 	};
-	enum { UPSTREAMS = 14, LOCATIONS, PROBLEMS, SITE };
+	enum { UPSTREAMS = 15, LOCATIONS, PROBLEMS, SITE };
 
 	if ((upstreams = each_route(routes, "nginx/upstream.conf.in", 0, share, err)) != NULL &&
 	    (locations = each_route(routes, "nginx/location.conf.in", 1, share, err)) != NULL &&

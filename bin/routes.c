@@ -68,7 +68,8 @@ print_table(const cJSON *routes, int is_man)
 		if (route_text(r, "path")[0] == '\0')
 			continue;
 		if (is_man)
-			printf(".It Li GET %s\n%s.\nScope: %s.\n", route_text(r, "path"), route_text(r, "summary"),
+			printf(".It Li GET %s\n%s%s\nScope: %s.\n", route_text(r, "path"), route_text(r, "summary"),
+			    strchr(route_text(r, "summary"), '?') != NULL ? "" : ".",
 			    route_text(r, "scope")[0] != '\0' ? route_text(r, "scope") : "none, public");
 		else
 			printf("GET %-32s %-16s %-24s %s\n", route_text(r, "path"),

@@ -81,7 +81,22 @@ proc_read(pid_t pid, struct proc *p)
 	return 0;
 }
 
-/* Living members of a process group other than its leader. */
+/* nginx runs cache helpers beside its workers. */
+static int
+is_nginx_helper(pid_t pid)
+{
+	char	path[64], text[64] = "";
+	FILE	*f;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	if ((f = fopen(path, "re")) == NULL)
+		return 0;
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	return strncmp(text, "nginx: cache", 12) == 0;
+}
+
+/* Living members of a process group other than its leader that answer requests. */
 static int
 group_size(pid_t leader)
 {
@@ -95,7 +110,7 @@ group_size(pid_t leader)
 		return 0;
 	while ((e = readdir(d)) != NULL)
 		if ((pid = (pid_t)atol(e->d_name)) > 0 && pid != leader && proc_read(pid, &p) == 0 &&
-		    p.pgrp == leader && p.state != 'Z')
+		    p.pgrp == leader && p.state != 'Z' && !is_nginx_helper(pid))
 			n++;
 	closedir(d);
 	return n;

@@ -6,7 +6,8 @@
  * Out: 200 with X-PH-User, X-PH-Token and X-PH-Scopes; else the status of the failure with
  * X-PH-Status and X-PH-Problem, the body that nginx shows the client.
  *
- * nginx keeps a 200 for one second, so a revoked token works for at most that long.
+ * nginx keeps a 200 for one second of its clock, which counts whole seconds: a revoked token
+ * works for less than two.
  */
 #include "autoconf.h"
 

@@ -22,6 +22,8 @@ static const struct ph_setting settings[PH_CFG__MAX] = {
 	    "directory of the database, sockets, logs and admin.token; not read from the file" },
 	[PH_CFG_SOCKET_DIR] = { "PH_SOCKET_DIR", PH_SET_TEXT, 0, 80, "", 0,
 	    "directory of the sockets between nginx and the workers; empty: $PH_HOME/run" },
+	[PH_CFG_CACHE_DIR] = { "PH_CACHE_DIR", PH_SET_TEXT, 0, 200, "", 0,
+	    "directory that nginx keeps answers in, writable by its workers; empty: $PH_HOME/cache" },
 	[PH_CFG_ADDRESS] = { "PH_ADDRESS", PH_SET_TEXT, 1, 64, "127.0.0.1", 0,
 	    "address that nginx listens on" },
 	[PH_CFG_PORT] = { "PH_PORT", PH_SET_INT, 1, 65535, "8080", 0,
@@ -233,7 +235,7 @@ ph_config_load(const char *home, struct ph_err *err)
 	if (home != NULL || (home = getenv("PH_HOME")) != NULL) {
 		if (ph_setting_check(PH_CFG_HOME, home, why, sizeof(why)) != 0)
 			return ph_fail(err, PH_EPARAM, "PH_HOME: %s", why);
-		take(PH_CFG_HOME, home, "environment");
+		take(PH_CFG_HOME, home, strcmp(home, settings[PH_CFG_HOME].dflt) == 0 ? "default" : "environment");
 	}
 	if ((rc = read_file(ph_config_path(path, sizeof(path), "pilothouse.conf"), err)) != PH_OK)
 		return rc;

@@ -17,6 +17,7 @@
 enum ph_setting_id {
 	PH_CFG_HOME,
 	PH_CFG_SOCKET_DIR,
+	PH_CFG_CACHE_DIR,
 	PH_CFG_ADDRESS,
 	PH_CFG_PORT,
 	PH_CFG_TLS,

@@ -20,11 +20,13 @@
 
 #include "core/clock.h"
 #include "core/db.h"
+#include "core/number.h"
 
 enum {
 	PROGRESS_OPS = 20000,		/* virtual machine steps between looks at the deadline */
 	CACHE_KIB = 256,		/* page cache of one connection */
-	BACKUP_PAGES = 4096		/* pages copied per step of an online backup */
+	BACKUP_PAGES = 4096,		/* pages copied per step of an online backup */
+	PARAMS_MAX = 32			/* $1 ... of one statement */
 };
 
 #define BULK_CACHE_KIB "524288"
@@ -34,6 +36,7 @@ struct ph_stmt {
 	const char	*sql;		/* the key: address of the constant */
 	sqlite3_stmt	*st;
 	int		 bind_rc;	/* first failed bind, SQLITE_OK if none */
+	int		 index[PARAMS_MAX + 1];	/* the engine's number of $i; 0: there is no $i */
 };
 
 struct ph_db {
@@ -290,6 +293,29 @@ ph_db_end(struct ph_db *db)
 		disconnect(db);
 }
 
+/* SQLite takes $1 for a name, and numbers names in the order in which they appear. */
+static void
+number_params(struct ph_stmt *st)
+{
+	const int	 n = sqlite3_bind_parameter_count(st->st);
+	const char	*name;
+	int64_t		 number;
+	int		 i;
+
+	for (i = 1; i <= n; i++) {
+		name = sqlite3_bind_parameter_name(st->st, i);
+		if (name != NULL && ph_parse_int(name + 1, strlen(name) - 1, 1, PARAMS_MAX, &number) == 0)
+			st->index[number] = i;
+	}
+}
+
+/* The engine's number of $i; SQLITE_RANGE at the bind when there is none. */
+static int
+param(const struct ph_stmt *st, int i)
+{
+	return i >= 1 && i <= PARAMS_MAX ? st->index[i] : 0;
+}
+
 enum ph_rc
 ph_db_prepare(struct ph_db *db, const char *sql, struct ph_stmt **st, struct ph_err *err)
 {
@@ -317,6 +343,7 @@ ph_db_prepare(struct ph_db *db, const char *sql, struct ph_stmt **st, struct ph_
 		s->sql = NULL;
 		return err->rc;
 	}
+	number_params(s);
 	if (i == db->nstmts)
 		db->nstmts++;
 	*st = s;
@@ -333,31 +360,31 @@ note_bind(struct ph_stmt *st, int rc)
 void
 ph_stmt_bind_int(struct ph_stmt *st, int i, int64_t v)
 {
-	note_bind(st, sqlite3_bind_int64(st->st, i, v));
+	note_bind(st, sqlite3_bind_int64(st->st, param(st, i), v));
 }
 
 void
 ph_stmt_bind_null(struct ph_stmt *st, int i)
 {
-	note_bind(st, sqlite3_bind_null(st->st, i));
+	note_bind(st, sqlite3_bind_null(st->st, param(st, i)));
 }
 
 void
 ph_stmt_bind_double(struct ph_stmt *st, int i, double v)
 {
-	note_bind(st, sqlite3_bind_double(st->st, i, v));
+	note_bind(st, sqlite3_bind_double(st->st, param(st, i), v));
 }
 
 void
 ph_stmt_bind_text(struct ph_stmt *st, int i, const char *s)
 {
-	note_bind(st, sqlite3_bind_text(st->st, i, s, -1, SQLITE_STATIC));
+	note_bind(st, sqlite3_bind_text(st->st, param(st, i), s, -1, SQLITE_STATIC));
 }
 
 void
 ph_stmt_bind_blob(struct ph_stmt *st, int i, const void *p, size_t len)
 {
-	note_bind(st, sqlite3_bind_blob64(st->st, i, p, len, SQLITE_STATIC));
+	note_bind(st, sqlite3_bind_blob64(st->st, param(st, i), p, len, SQLITE_STATIC));
 }
 
 enum ph_rc

@@ -5,6 +5,7 @@
  * on it and only one of them gets the connection.  A request is read only from a
  * connection that has bytes.  Its FCGX_Request has no listening socket (-1), so
  * that FCGX_Accept_r() reports a closed connection instead of blocking in accept(2).
+ * A connection that was accepted gets its first answer before the worker leaves.
  */
 #include "autoconf.h"
 
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/clock.h"
@@ -24,6 +26,7 @@
 
 enum {
 	CONNS_MAX = 64,			/* connections one worker holds open */
+	LEAVE_WAIT_MS = 2000,		/* for the first request of a connection, when leaving */
 	REPLACED_CHECK_US = 1000000	/* how often to look whether the program file changed */
 };
 
@@ -80,12 +83,14 @@ int
 ph_serve(const char *route, int64_t max_requests, ph_serve_fn *fn, void *arg)
 {
 	static FCGX_Request	conns[CONNS_MAX];
+	static int		is_fresh[CONNS_MAX];	/* accepted, nothing answered on it yet */
+	const struct timespec	leave_wait = { .tv_sec = LEAVE_WAIT_MS / 1000 };
 	struct pollfd		fds[CONNS_MAX + 1];
 	size_t			slot[CONNS_MAX + 1], nfds, i, nopen;
 	struct sigaction	sa = { .sa_handler = on_stop };
 	sigset_t		blocked, waiting;
 	int64_t			answered = 0;
-	int			fd;
+	int			fd, ready, nfresh, is_leaving = 0;
 
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGTERM);
@@ -101,24 +106,37 @@ ph_serve(const char *route, int64_t max_requests, ph_serve_fn *fn, void *arg)
 	for (i = 0; i < CONNS_MAX; i++)
 		FCGX_InitRequest(&conns[i], -1, 0);
 
-	while (!is_stopping && (max_requests == 0 || answered < max_requests) && !is_replaced()) {
+	for (;;) {
+		if (is_stopping || (max_requests != 0 && answered >= max_requests) || is_replaced())
+			is_leaving = 1;
 		nfds = 1;
-		for (i = nopen = 0; i < CONNS_MAX; i++)
-			if (conns[i].ipcFd >= 0) {
-				fds[nfds] = (struct pollfd){ .fd = conns[i].ipcFd, .events = POLLIN };
-				slot[nfds++] = i;
-				nopen++;
-			}
-		fds[0] = (struct pollfd){ .fd = nopen < CONNS_MAX ? 0 : -1, .events = POLLIN };
-		if (ppoll(fds, (nfds_t)nfds, NULL, &waiting) < 0) {
+		nfresh = 0;
+		for (i = nopen = 0; i < CONNS_MAX; i++) {
+			if (conns[i].ipcFd < 0)
+				continue;
+			nopen++;
+			nfresh += is_fresh[i];
+			if (is_leaving && !is_fresh[i])
+				continue;
+			fds[nfds] = (struct pollfd){ .fd = conns[i].ipcFd, .events = POLLIN };
+			slot[nfds++] = i;
+		}
+		if (is_leaving && nfresh == 0)
+			break;
+		fds[0] = (struct pollfd){ .fd = !is_leaving && nopen < CONNS_MAX ? 0 : -1, .events = POLLIN };
+		if ((ready = ppoll(fds, (nfds_t)nfds, is_leaving ? &leave_wait : NULL, &waiting)) == 0)
+			break;		/* leaving, and the peer has nothing to ask */
+		if (ready < 0) {
 			if (errno == EINTR)
 				continue;
 			ph_log("error", route, "poll: %s", strerror(errno));
 			return 1;
 		}
 		for (i = 1; i < nfds; i++)
-			if (fds[i].revents != 0)
+			if (fds[i].revents != 0) {
+				is_fresh[slot[i]] = 0;
 				answered += answer(&conns[slot[i]], fn, arg);
+			}
 		if ((fds[0].revents & POLLIN) == 0)
 			continue;
 		/* Another worker may have been quicker: EAGAIN is fine. */
@@ -128,6 +146,7 @@ ph_serve(const char *route, int64_t max_requests, ph_serve_fn *fn, void *arg)
 			;
 		conns[i].ipcFd = fd;
 		conns[i].keepConnection = 1;	/* FCGX_Accept_r() would else close it first */
+		is_fresh[i] = 1;
 	}
 	ph_log("info", route, "worker ends after %lld requests", (long long)answered);
 	return 0;
