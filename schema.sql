@@ -21,9 +21,9 @@
 --  3. Derived columns (publish_logs.platform_key, .proc_ms, jobs.params_platform)
 --     are filled by triggers from the one definition in publish_log_derived and
 --     job_derived; writing anything else into them by hand is refused.
---  4. INSERT OR REPLACE would delete the old row without telling any trigger, and
---     with a clip all of its logs.  On counted tables it is refused; use
---     INSERT ... ON CONFLICT(id) DO UPDATE.
+--  4. INSERT OR REPLACE and UPDATE OR REPLACE would delete the old row without telling
+--     any trigger, and with a clip all of its logs.  On counted tables they are
+--     refused; use INSERT ... ON CONFLICT(id) DO UPDATE.
 --  5. Sums are integers, so that they are exact in any order of events: scores
 --     are counted in nanos (1e-9), times as seconds and milliseconds apart.
 
@@ -204,6 +204,9 @@ CREATE INDEX ix_ledger_type ON ledger_events(event_type, timestamp);
 CREATE INDEX ix_ledger_entity ON ledger_events(entity_type, entity_id);
 CREATE INDEX ix_ledger_job ON ledger_events(job_id) WHERE job_id IS NOT NULL;
 CREATE INDEX ix_ledger_clip ON ledger_events(clip_id) WHERE clip_id IS NOT NULL;
+CREATE TRIGGER ledger_no_replace BEFORE INSERT ON ledger_events
+  WHEN EXISTS (SELECT 1 FROM ledger_events WHERE id = NEW.id OR rowid = NEW.rowid)
+BEGIN SELECT RAISE(ABORT, 'ledger_events is append-only'); END;
 CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger_events
 BEGIN SELECT RAISE(ABORT, 'ledger_events is append-only'); END;
 CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger_events
@@ -258,6 +261,9 @@ CREATE TABLE audit_log (
   detail TEXT				-- JSON; never a secret
 ) STRICT;
 CREATE INDEX ix_audit_at ON audit_log(at);
+CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit_log
+  WHEN EXISTS (SELECT 1 FROM audit_log WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END;
 CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit_log
 BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END;
 -- Retention may remove what is 180 days older than the newest entry.
@@ -719,33 +725,78 @@ CREATE TRIGGER campaigns_delete AFTER DELETE ON campaigns BEGIN
     VALUES (-1, OLD.clip_id, OLD.status, OLD.budget_cents, OLD.budget_spent_cents);
 END;
 
--- Rule 4.  Before an insert the guard notes whether a row with that key stands
--- already; if the insert then happens all the same, it was a REPLACE.
+-- Rule 4.  Before a row gets a key the guard notes whether another row has it already; if the
+-- statement then goes through all the same, it replaced that row.
 CREATE TABLE replace_guard (tbl TEXT PRIMARY KEY NOT NULL, id TEXT) STRICT, WITHOUT ROWID;
 INSERT INTO replace_guard (tbl) VALUES
   ('video_assets'), ('clips'), ('jobs'), ('campaigns'), ('publish_logs');
+
 CREATE TRIGGER videos_guard BEFORE INSERT ON video_assets BEGIN
-  UPDATE replace_guard SET id = (SELECT NEW.id FROM video_assets WHERE id = NEW.id OR idempotency_key = NEW.idempotency_key)
-    WHERE tbl = 'video_assets'
-      AND (id IS NOT NULL OR EXISTS (SELECT 1 FROM video_assets WHERE id = NEW.id OR idempotency_key = NEW.idempotency_key));
+  UPDATE replace_guard SET id = (SELECT NEW.id FROM video_assets WHERE id = NEW.id OR idempotency_key = NEW.idempotency_key OR rowid = NEW.rowid)
+    WHERE tbl = 'video_assets' AND (id IS NOT NULL
+      OR EXISTS (SELECT 1 FROM video_assets WHERE id = NEW.id OR idempotency_key = NEW.idempotency_key OR rowid = NEW.rowid));
 END;
+CREATE TRIGGER videos_guard_update BEFORE UPDATE OF id, idempotency_key ON video_assets BEGIN
+  UPDATE replace_guard SET id = (SELECT NEW.id FROM video_assets WHERE (id = NEW.id OR idempotency_key = NEW.idempotency_key) AND rowid <> OLD.rowid)
+    WHERE tbl = 'video_assets';
+END;
+CREATE TRIGGER videos_replaced AFTER UPDATE OF id, idempotency_key ON video_assets BEGIN
+  SELECT RAISE(ABORT, 'video_assets: UPDATE OR REPLACE is refused')
+    FROM replace_guard WHERE tbl = 'video_assets' AND id = NEW.id;
+END;
+
 CREATE TRIGGER clips_guard BEFORE INSERT ON clips BEGIN
-  UPDATE replace_guard SET id = (SELECT NEW.id FROM clips WHERE id = NEW.id)
-    WHERE tbl = 'clips'
-      AND (id IS NOT NULL OR EXISTS (SELECT 1 FROM clips WHERE id = NEW.id));
+  UPDATE replace_guard SET id = (SELECT NEW.id FROM clips WHERE id = NEW.id OR rowid = NEW.rowid)
+    WHERE tbl = 'clips' AND (id IS NOT NULL
+      OR EXISTS (SELECT 1 FROM clips WHERE id = NEW.id OR rowid = NEW.rowid));
 END;
+CREATE TRIGGER clips_guard_update BEFORE UPDATE OF id ON clips BEGIN
+  UPDATE replace_guard SET id = (SELECT NEW.id FROM clips WHERE (id = NEW.id) AND rowid <> OLD.rowid)
+    WHERE tbl = 'clips';
+END;
+CREATE TRIGGER clips_replaced AFTER UPDATE OF id ON clips BEGIN
+  SELECT RAISE(ABORT, 'clips: UPDATE OR REPLACE is refused')
+    FROM replace_guard WHERE tbl = 'clips' AND id = NEW.id;
+END;
+
 CREATE TRIGGER jobs_guard BEFORE INSERT ON jobs BEGIN
-  UPDATE replace_guard SET id = (SELECT NEW.id FROM jobs WHERE id = NEW.id OR dedup_key = NEW.dedup_key)
-    WHERE tbl = 'jobs'
-      AND (id IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = NEW.id OR dedup_key = NEW.dedup_key));
+  UPDATE replace_guard SET id = (SELECT NEW.id FROM jobs WHERE id = NEW.id OR dedup_key = NEW.dedup_key OR rowid = NEW.rowid)
+    WHERE tbl = 'jobs' AND (id IS NOT NULL
+      OR EXISTS (SELECT 1 FROM jobs WHERE id = NEW.id OR dedup_key = NEW.dedup_key OR rowid = NEW.rowid));
 END;
+CREATE TRIGGER jobs_guard_update BEFORE UPDATE OF id, dedup_key ON jobs BEGIN
+  UPDATE replace_guard SET id = (SELECT NEW.id FROM jobs WHERE (id = NEW.id OR dedup_key = NEW.dedup_key) AND rowid <> OLD.rowid)
+    WHERE tbl = 'jobs';
+END;
+CREATE TRIGGER jobs_replaced AFTER UPDATE OF id, dedup_key ON jobs BEGIN
+  SELECT RAISE(ABORT, 'jobs: UPDATE OR REPLACE is refused')
+    FROM replace_guard WHERE tbl = 'jobs' AND id = NEW.id;
+END;
+
 CREATE TRIGGER campaigns_guard BEFORE INSERT ON campaigns BEGIN
-  UPDATE replace_guard SET id = (SELECT NEW.id FROM campaigns WHERE id = NEW.id)
-    WHERE tbl = 'campaigns'
-      AND (id IS NOT NULL OR EXISTS (SELECT 1 FROM campaigns WHERE id = NEW.id));
+  UPDATE replace_guard SET id = (SELECT NEW.id FROM campaigns WHERE id = NEW.id OR rowid = NEW.rowid)
+    WHERE tbl = 'campaigns' AND (id IS NOT NULL
+      OR EXISTS (SELECT 1 FROM campaigns WHERE id = NEW.id OR rowid = NEW.rowid));
 END;
+CREATE TRIGGER campaigns_guard_update BEFORE UPDATE OF id ON campaigns BEGIN
+  UPDATE replace_guard SET id = (SELECT NEW.id FROM campaigns WHERE (id = NEW.id) AND rowid <> OLD.rowid)
+    WHERE tbl = 'campaigns';
+END;
+CREATE TRIGGER campaigns_replaced AFTER UPDATE OF id ON campaigns BEGIN
+  SELECT RAISE(ABORT, 'campaigns: UPDATE OR REPLACE is refused')
+    FROM replace_guard WHERE tbl = 'campaigns' AND id = NEW.id;
+END;
+
 CREATE TRIGGER logs_guard BEFORE INSERT ON publish_logs BEGIN
-  UPDATE replace_guard SET id = (SELECT NEW.id FROM publish_logs WHERE id = NEW.id)
-    WHERE tbl = 'publish_logs'
-      AND (id IS NOT NULL OR EXISTS (SELECT 1 FROM publish_logs WHERE id = NEW.id));
+  UPDATE replace_guard SET id = (SELECT NEW.id FROM publish_logs WHERE id = NEW.id OR rowid = NEW.rowid)
+    WHERE tbl = 'publish_logs' AND (id IS NOT NULL
+      OR EXISTS (SELECT 1 FROM publish_logs WHERE id = NEW.id OR rowid = NEW.rowid));
+END;
+CREATE TRIGGER logs_guard_update BEFORE UPDATE OF id ON publish_logs BEGIN
+  UPDATE replace_guard SET id = (SELECT NEW.id FROM publish_logs WHERE (id = NEW.id) AND rowid <> OLD.rowid)
+    WHERE tbl = 'publish_logs';
+END;
+CREATE TRIGGER logs_replaced AFTER UPDATE OF id ON publish_logs BEGIN
+  SELECT RAISE(ABORT, 'publish_logs: UPDATE OR REPLACE is refused')
+    FROM replace_guard WHERE tbl = 'publish_logs' AND id = NEW.id;
 END;

@@ -165,7 +165,7 @@ problems(const char *share, struct ph_err *err)
 		else
 			fprintf(f, "\terror_page %d = @problem_%d;\n\tlocation @problem_%d {\n",
 			    refusals[i].reported, refusals[i].reported, refusals[i].reported);
-		fprintf(f, "\t\tdefault_type application/problem+json;\n\t\tinclude %s/nginx/headers.conf;\n"
+		fprintf(f, "\t\ttypes { }\n\t\tdefault_type application/problem+json;\n\t\tinclude %s/nginx/headers.conf;\n"
 		    "\t\tadd_header Cache-Control no-store always;\n", share);
 		if (p->status == 401 || p->status == 403 || refusals[i].rc == PH_EAUTHDOWN) {
 			fprintf(f, "\t\tadd_header Retry-After $ph_retry_after always;\n");
