@@ -528,16 +528,22 @@ CREATE TRIGGER log_change_count INSTEAD OF INSERT ON log_change BEGIN
     ON CONFLICT DO UPDATE SET n = n + excluded.n;
 END;
 
+-- A row that is there now: derive its columns, then count it.
+CREATE VIEW log_arrival (log_rowid) AS SELECT 0 WHERE 0;
+CREATE TRIGGER log_arrival_count INSTEAD OF INSERT ON log_arrival BEGIN
+  UPDATE publish_logs SET (platform_key, proc_ms) =
+      (SELECT platform_key, proc_ms FROM publish_log_derived WHERE log_rowid = NEW.log_rowid)
+    WHERE rowid = NEW.log_rowid AND (platform_key, proc_ms) IS NOT
+      (SELECT platform_key, proc_ms FROM publish_log_derived WHERE log_rowid = NEW.log_rowid);
+  INSERT INTO log_change SELECT 1, clip_id, status, platform_key, proc_ms, social_account_id,
+      requested_at, published_at, failed_at
+    FROM publish_logs WHERE rowid = NEW.log_rowid;
+END;
+
 CREATE TRIGGER logs_insert AFTER INSERT ON publish_logs BEGIN
   SELECT RAISE(ABORT, 'publish_logs: INSERT OR REPLACE is refused, use ON CONFLICT(id) DO UPDATE')
     FROM replace_guard WHERE tbl = 'publish_logs' AND id = NEW.id;
-  UPDATE publish_logs SET (platform_key, proc_ms) =
-      (SELECT platform_key, proc_ms FROM publish_log_derived WHERE log_rowid = NEW.rowid)
-    WHERE rowid = NEW.rowid AND (platform_key, proc_ms) IS NOT
-      (SELECT platform_key, proc_ms FROM publish_log_derived WHERE log_rowid = NEW.rowid);
-  INSERT INTO log_change SELECT 1, NEW.clip_id, NEW.status, platform_key, proc_ms,
-      NEW.social_account_id, NEW.requested_at, NEW.published_at, NEW.failed_at
-    FROM publish_log_derived WHERE log_rowid = NEW.rowid;
+  INSERT INTO log_arrival VALUES (NEW.rowid);
   INSERT INTO time_change VALUES (1, 'created', NEW.created_at);
 END;
 CREATE TRIGGER logs_update AFTER UPDATE OF clip_id, platform, social_account_id, status,
@@ -549,13 +555,7 @@ CREATE TRIGGER logs_update AFTER UPDATE OF clip_id, platform, social_account_id,
 BEGIN
   INSERT INTO log_change VALUES (-1, OLD.clip_id, OLD.status, OLD.platform_key, OLD.proc_ms,
     OLD.social_account_id, OLD.requested_at, OLD.published_at, OLD.failed_at);
-  UPDATE publish_logs SET (platform_key, proc_ms) =
-      (SELECT platform_key, proc_ms FROM publish_log_derived WHERE log_rowid = NEW.rowid)
-    WHERE rowid = NEW.rowid AND (platform_key, proc_ms) IS NOT
-      (SELECT platform_key, proc_ms FROM publish_log_derived WHERE log_rowid = NEW.rowid);
-  INSERT INTO log_change SELECT 1, NEW.clip_id, NEW.status, platform_key, proc_ms,
-      NEW.social_account_id, NEW.requested_at, NEW.published_at, NEW.failed_at
-    FROM publish_log_derived WHERE log_rowid = NEW.rowid;
+  INSERT INTO log_arrival VALUES (NEW.rowid);
 END;
 CREATE TRIGGER logs_update_created AFTER UPDATE OF created_at ON publish_logs
   WHEN OLD.created_at <> NEW.created_at
@@ -671,22 +671,23 @@ CREATE TRIGGER job_change_count INSTEAD OF INSERT ON job_change BEGIN
       NEW.sign)
     ON CONFLICT DO UPDATE SET n = n + excluded.n;
 END;
+CREATE VIEW job_arrival (job_rowid) AS SELECT 0 WHERE 0;
+CREATE TRIGGER job_arrival_count INSTEAD OF INSERT ON job_arrival BEGIN
+  UPDATE jobs SET params_platform = (SELECT params_platform FROM job_derived WHERE job_rowid = NEW.job_rowid)
+    WHERE rowid = NEW.job_rowid AND params_platform IS NOT
+      (SELECT params_platform FROM job_derived WHERE job_rowid = NEW.job_rowid);
+  INSERT INTO job_change SELECT 1, status, params_platform FROM jobs WHERE rowid = NEW.job_rowid;
+END;
 CREATE TRIGGER jobs_insert AFTER INSERT ON jobs BEGIN
   SELECT RAISE(ABORT, 'jobs: INSERT OR REPLACE is refused, use ON CONFLICT(id) DO UPDATE')
     FROM replace_guard WHERE tbl = 'jobs' AND id = NEW.id;
-  UPDATE jobs SET params_platform = (SELECT params_platform FROM job_derived WHERE job_rowid = NEW.rowid)
-    WHERE rowid = NEW.rowid AND params_platform IS NOT
-      (SELECT params_platform FROM job_derived WHERE job_rowid = NEW.rowid);
-  INSERT INTO job_change SELECT 1, NEW.status, params_platform FROM jobs WHERE rowid = NEW.rowid;
+  INSERT INTO job_arrival VALUES (NEW.rowid);
 END;
 CREATE TRIGGER jobs_update AFTER UPDATE OF status, params ON jobs
   WHEN (OLD.status, OLD.params) IS NOT (NEW.status, NEW.params)
 BEGIN
   INSERT INTO job_change VALUES (-1, OLD.status, OLD.params_platform);
-  UPDATE jobs SET params_platform = (SELECT params_platform FROM job_derived WHERE job_rowid = NEW.rowid)
-    WHERE rowid = NEW.rowid AND params_platform IS NOT
-      (SELECT params_platform FROM job_derived WHERE job_rowid = NEW.rowid);
-  INSERT INTO job_change SELECT 1, NEW.status, params_platform FROM jobs WHERE rowid = NEW.rowid;
+  INSERT INTO job_arrival VALUES (NEW.rowid);
 END;
 CREATE TRIGGER jobs_delete AFTER DELETE ON jobs BEGIN
   INSERT INTO job_change VALUES (-1, OLD.status, OLD.params_platform);
