@@ -432,7 +432,7 @@ INSERT INTO totals VALUES ('videos', 0), ('clips', 0), ('clips_scored', 0),
   ('clips_score_nano', 0), ('active_workers', 0),
   ('campaigns_published', 0), ('campaigns_scheduled', 0);
 
--- Events per minute, quarter, hour and day; start_at is the bucket's first
+-- Events per minute, hour and day; start_at is the bucket's first
 -- instant.  A window is summed from its few widest buckets; only the minute at its
 -- edge is walked in an index.  Series: created (every log by created_at), finished
 -- (success by published_at, failed by failed_at), published.KEY (success by
@@ -444,7 +444,7 @@ CREATE TABLE time_counts (
   n INTEGER NOT NULL,
   PRIMARY KEY (series, width_ms, start_at)
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW time_widths (width_ms) AS VALUES (60000), (900000), (3600000), (86400000);
+CREATE VIEW time_widths (width_ms) AS VALUES (60000), (3600000), (86400000);
 CREATE VIEW time_counts_expected AS
 WITH minutes AS MATERIALIZED (SELECT series, at - at % 60000 AS at, count(*) AS n
 FROM (SELECT 'created' AS series, created_at AS at FROM publish_logs
@@ -459,15 +459,15 @@ SELECT series, width_ms, at - at % width_ms AS start_at, sum(n) AS n
 FROM minutes CROSS JOIN time_widths GROUP BY 1, 2, 3;
 
 -- Processing times in a tree of counts: at each shift the times fall into buckets of
--- 2^shift ms, so the k-th smallest is found by six short walks of at most 64
--- rows (the widest bucket, 12 days, has as many rows as there are such spans).
+-- 2^shift ms, so the k-th smallest is found by five short walks of at most 128
+-- rows (the widest bucket, 3 days, has as many rows as there are such spans).
 CREATE TABLE proc_counts (
   shift INTEGER NOT NULL,
   bucket INTEGER NOT NULL,		-- proc_ms >> shift
   n INTEGER NOT NULL,
   PRIMARY KEY (shift, bucket)
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW proc_shifts (shift) AS VALUES (0), (6), (12), (18), (24), (30);
+CREATE VIEW proc_shifts (shift) AS VALUES (0), (7), (14), (21), (28);
 CREATE VIEW proc_counts_expected AS
 WITH times AS MATERIALIZED (SELECT proc_ms, count(*) AS n FROM publish_logs
   WHERE proc_ms IS NOT NULL GROUP BY proc_ms)
@@ -732,10 +732,12 @@ CREATE TABLE replace_guard (tbl TEXT PRIMARY KEY NOT NULL, id TEXT) STRICT, WITH
 INSERT INTO replace_guard (tbl) VALUES
   ('video_assets'), ('clips'), ('jobs'), ('campaigns'), ('publish_logs');
 
-CREATE TRIGGER videos_guard BEFORE INSERT ON video_assets BEGIN
+CREATE TRIGGER videos_guard BEFORE INSERT ON video_assets
+  WHEN EXISTS (SELECT 1 FROM video_assets WHERE id = NEW.id OR idempotency_key = NEW.idempotency_key OR rowid = NEW.rowid)
+    OR EXISTS (SELECT 1 FROM replace_guard WHERE tbl = 'video_assets' AND id IS NOT NULL)
+BEGIN
   UPDATE replace_guard SET id = (SELECT NEW.id FROM video_assets WHERE id = NEW.id OR idempotency_key = NEW.idempotency_key OR rowid = NEW.rowid)
-    WHERE tbl = 'video_assets' AND (id IS NOT NULL
-      OR EXISTS (SELECT 1 FROM video_assets WHERE id = NEW.id OR idempotency_key = NEW.idempotency_key OR rowid = NEW.rowid));
+    WHERE tbl = 'video_assets';
 END;
 CREATE TRIGGER videos_guard_update BEFORE UPDATE OF id, idempotency_key ON video_assets BEGIN
   UPDATE replace_guard SET id = (SELECT NEW.id FROM video_assets WHERE (id = NEW.id OR idempotency_key = NEW.idempotency_key) AND rowid <> OLD.rowid)
@@ -746,10 +748,12 @@ CREATE TRIGGER videos_replaced AFTER UPDATE OF id, idempotency_key ON video_asse
     FROM replace_guard WHERE tbl = 'video_assets' AND id = NEW.id;
 END;
 
-CREATE TRIGGER clips_guard BEFORE INSERT ON clips BEGIN
+CREATE TRIGGER clips_guard BEFORE INSERT ON clips
+  WHEN EXISTS (SELECT 1 FROM clips WHERE id = NEW.id OR rowid = NEW.rowid)
+    OR EXISTS (SELECT 1 FROM replace_guard WHERE tbl = 'clips' AND id IS NOT NULL)
+BEGIN
   UPDATE replace_guard SET id = (SELECT NEW.id FROM clips WHERE id = NEW.id OR rowid = NEW.rowid)
-    WHERE tbl = 'clips' AND (id IS NOT NULL
-      OR EXISTS (SELECT 1 FROM clips WHERE id = NEW.id OR rowid = NEW.rowid));
+    WHERE tbl = 'clips';
 END;
 CREATE TRIGGER clips_guard_update BEFORE UPDATE OF id ON clips BEGIN
   UPDATE replace_guard SET id = (SELECT NEW.id FROM clips WHERE (id = NEW.id) AND rowid <> OLD.rowid)
@@ -760,10 +764,12 @@ CREATE TRIGGER clips_replaced AFTER UPDATE OF id ON clips BEGIN
     FROM replace_guard WHERE tbl = 'clips' AND id = NEW.id;
 END;
 
-CREATE TRIGGER jobs_guard BEFORE INSERT ON jobs BEGIN
+CREATE TRIGGER jobs_guard BEFORE INSERT ON jobs
+  WHEN EXISTS (SELECT 1 FROM jobs WHERE id = NEW.id OR dedup_key = NEW.dedup_key OR rowid = NEW.rowid)
+    OR EXISTS (SELECT 1 FROM replace_guard WHERE tbl = 'jobs' AND id IS NOT NULL)
+BEGIN
   UPDATE replace_guard SET id = (SELECT NEW.id FROM jobs WHERE id = NEW.id OR dedup_key = NEW.dedup_key OR rowid = NEW.rowid)
-    WHERE tbl = 'jobs' AND (id IS NOT NULL
-      OR EXISTS (SELECT 1 FROM jobs WHERE id = NEW.id OR dedup_key = NEW.dedup_key OR rowid = NEW.rowid));
+    WHERE tbl = 'jobs';
 END;
 CREATE TRIGGER jobs_guard_update BEFORE UPDATE OF id, dedup_key ON jobs BEGIN
   UPDATE replace_guard SET id = (SELECT NEW.id FROM jobs WHERE (id = NEW.id OR dedup_key = NEW.dedup_key) AND rowid <> OLD.rowid)
@@ -774,10 +780,12 @@ CREATE TRIGGER jobs_replaced AFTER UPDATE OF id, dedup_key ON jobs BEGIN
     FROM replace_guard WHERE tbl = 'jobs' AND id = NEW.id;
 END;
 
-CREATE TRIGGER campaigns_guard BEFORE INSERT ON campaigns BEGIN
+CREATE TRIGGER campaigns_guard BEFORE INSERT ON campaigns
+  WHEN EXISTS (SELECT 1 FROM campaigns WHERE id = NEW.id OR rowid = NEW.rowid)
+    OR EXISTS (SELECT 1 FROM replace_guard WHERE tbl = 'campaigns' AND id IS NOT NULL)
+BEGIN
   UPDATE replace_guard SET id = (SELECT NEW.id FROM campaigns WHERE id = NEW.id OR rowid = NEW.rowid)
-    WHERE tbl = 'campaigns' AND (id IS NOT NULL
-      OR EXISTS (SELECT 1 FROM campaigns WHERE id = NEW.id OR rowid = NEW.rowid));
+    WHERE tbl = 'campaigns';
 END;
 CREATE TRIGGER campaigns_guard_update BEFORE UPDATE OF id ON campaigns BEGIN
   UPDATE replace_guard SET id = (SELECT NEW.id FROM campaigns WHERE (id = NEW.id) AND rowid <> OLD.rowid)
@@ -788,10 +796,12 @@ CREATE TRIGGER campaigns_replaced AFTER UPDATE OF id ON campaigns BEGIN
     FROM replace_guard WHERE tbl = 'campaigns' AND id = NEW.id;
 END;
 
-CREATE TRIGGER logs_guard BEFORE INSERT ON publish_logs BEGIN
+CREATE TRIGGER logs_guard BEFORE INSERT ON publish_logs
+  WHEN EXISTS (SELECT 1 FROM publish_logs WHERE id = NEW.id OR rowid = NEW.rowid)
+    OR EXISTS (SELECT 1 FROM replace_guard WHERE tbl = 'publish_logs' AND id IS NOT NULL)
+BEGIN
   UPDATE replace_guard SET id = (SELECT NEW.id FROM publish_logs WHERE id = NEW.id OR rowid = NEW.rowid)
-    WHERE tbl = 'publish_logs' AND (id IS NOT NULL
-      OR EXISTS (SELECT 1 FROM publish_logs WHERE id = NEW.id OR rowid = NEW.rowid));
+    WHERE tbl = 'publish_logs';
 END;
 CREATE TRIGGER logs_guard_update BEFORE UPDATE OF id ON publish_logs BEGIN
   UPDATE replace_guard SET id = (SELECT NEW.id FROM publish_logs WHERE (id = NEW.id) AND rowid <> OLD.rowid)

@@ -101,6 +101,11 @@ write_text(const char *path, const char *text, struct ph_err *err)
 int
 complain(const struct ph_err *err)
 {
+	if (err->rc == PH_EDBMISSING) {
+		fprintf(stderr, "pilothouse: there is no database in %s: run `pilothouse init`\n",
+		    ph_config_str(PH_CFG_HOME));
+		return 1;
+	}
 	fprintf(stderr, "pilothouse: %s", err->detail[0] != '\0' ? err->detail : ph_problem(err->rc)->title);
 	if (err->internal[0] != '\0')
 		fprintf(stderr, " (%s)", err->internal);
@@ -135,9 +140,6 @@ instance_open(struct ph_err *err)
 
 	if (db == NULL || ph_db_begin(db, err) == PH_OK)
 		return db;
-	if (err->rc == PH_EDBMISSING)
-		ph_fail(err, PH_EDBMISSING, "there is no database in %s: run `pilothouse init`",
-		    ph_config_str(PH_CFG_HOME));
 	ph_db_close(db);
 	return NULL;
 }

@@ -35,6 +35,7 @@ enum {
 	STEP_MS = 20,
 	START_WAIT_MS = 10000,
 	STOP_WAIT_MS = 15000,
+	RESEND_MS = 1000,
 	KILL_WAIT_MS = 2000,
 	CERT_DAYS = 825
 };
@@ -190,11 +191,14 @@ end_group(const char *name, int sig, struct ph_err *err)
 		unlink(pid_path(path, name));
 		return PH_OK;
 	}
-	/* The leader first: it would respawn what ends before it. */
-	kill(pid, sig);
-	if (strcmp(name, nginx_name) != 0)
-		kill(-pid, sig);
 	for (waited = 0; waited < STOP_WAIT_MS + KILL_WAIT_MS; waited += STEP_MS) {
+		/* The leader first: it would respawn what ends before it.  And again every second: a
+		 * process that is just starting may miss a signal. */
+		if (waited % RESEND_MS == 0) {
+			kill(pid, sig);
+			if (strcmp(name, nginx_name) != 0)
+				kill(-pid, sig);
+		}
 		if (waitpid(pid, NULL, WNOHANG) < 0 && leader_of(name) == 0)
 			break;
 		if (waited >= STOP_WAIT_MS)

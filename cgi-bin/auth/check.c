@@ -14,36 +14,28 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/config.h"
 #include "core/endpoint.h"
 #include "core/log.h"
 
 static const char sql_touch[] = "UPDATE api_tokens SET last_used_at = $1 WHERE id = $2";
 
-/* Note the last use.  Once a minute and token, on a connection of its own that waits for
- * nobody: a busy or read-only database must not keep a reader out. */
+/* Note the last use, once a minute and token.  It waits for nobody, and a failure is no reason
+ * to keep anybody out. */
 static void
-note_use(const struct ph_identity *who, int64_t now_ms)
+note_use(struct ph_db *db, const struct ph_identity *who, int64_t now_ms)
 {
-	const struct ph_db_limits	 no_wait = { .busy_timeout_ms = 0, .deadline_ms = 1000 };
-	struct ph_err			 err = { .rc = PH_OK };
-	struct ph_stmt			*st = NULL;
-	struct ph_db			*db;
-	char				 path[512];
+	struct ph_err	 err = { .rc = PH_OK };
+	struct ph_stmt	*st = NULL;
 
-	if ((db = ph_db_new(ph_config_path(path, sizeof(path), "pilothouse.db"), PH_DB_WRITER,
-	    no_wait)) == NULL)
-		return;
-	if (ph_db_begin(db, &err) == PH_OK && ph_db_prepare(db, sql_touch, &st, &err) == PH_OK) {
+	if (ph_db_begin_note(db, &err) == PH_OK && ph_db_prepare(db, sql_touch, &st, &err) == PH_OK) {
 		ph_stmt_bind_int(st, 1, now_ms);
 		ph_stmt_bind_text(st, 2, who->token_id);
 		if (ph_stmt_exec(st, &err) == PH_OK)
 			ph_db_commit(db, &err);
 	}
+	ph_db_end(db);
 	if (err.rc != PH_OK && err.rc != PH_EDBLOCKED)
 		ph_log("warn", "auth-check", "last use not noted: %s %s", err.detail, err.internal);
-	ph_db_end(db);
-	ph_db_close(db);
 }
 
 /* A browser adds a cookie by itself, so a changing request must come from our own page. */
@@ -88,8 +80,12 @@ check_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 	explicit_bzero(token, sizeof(token));
 	if (rc != PH_OK || (rc = ph_auth_scope(&who, scope, err)) != PH_OK)
 		return rc;
-	if (who.is_use_due)
-		note_use(&who, ph_req_now_ms(req));
+	if (who.is_use_due) {
+		ph_db_end(ph_req_db(req));
+		note_use(ph_req_db(req), &who, ph_req_now_ms(req));
+		if ((rc = ph_db_begin(ph_req_db(req), err)) != PH_OK)
+			return rc;
+	}
 	if ((rc = ph_req_header(req, err, "X-PH-User: %s", who.user)) == PH_OK &&
 	    (rc = ph_req_header(req, err, "X-PH-Token: %s", who.token_id)) == PH_OK)
 		rc = ph_req_header(req, err, "X-PH-Scopes: %s", who.scopes);

@@ -24,7 +24,8 @@
 
 enum {
 	PROGRESS_OPS = 20000,		/* virtual machine steps between looks at the deadline */
-	CACHE_KIB = 256,		/* page cache of one connection */
+	READER_CACHE_KIB = 256,		/* page cache of a connection */
+	WRITER_CACHE_KIB = 16384,
 	BACKUP_PAGES = 4096,		/* pages copied per step of an online backup */
 	PARAMS_MAX = 32			/* $1 ... of one statement */
 };
@@ -47,6 +48,7 @@ struct ph_db {
 	dev_t			 dev;
 	ino_t			 ino;
 	int			 in_tx;
+	int			 is_note;	/* the transaction is one of ph_db_begin_note() */
 	int			 is_suspect;	/* the file failed us: reopen it */
 	int64_t			 deadline_us;	/* monotonic; 0: none */
 	struct ph_stmt		 stmts[PH_STMTS_MAX];
@@ -167,7 +169,7 @@ ph_db_open_raw(struct ph_db *db, int may_create, struct ph_err *err)
 	 * The journal mode is a property of the file, set by `pilothouse init`. */
 	static const char settings[] =
 	    "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
-	    "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=1000;";
+	    "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=16000;";
 	const int	flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
 			    (may_create ? SQLITE_OPEN_CREATE : 0);
 	char		pragma[128];
@@ -192,7 +194,8 @@ ph_db_open_raw(struct ph_db *db, int may_create, struct ph_err *err)
 	/* The triggers that a writer runs parse JSON, which this engine calls unsafe in a
 	 * schema that is not trusted; a reader has no need to trust it. */
 	snprintf(pragma, sizeof(pragma), "PRAGMA cache_size=-%d; PRAGMA query_only=%d;"
-	    "PRAGMA trusted_schema=%d", CACHE_KIB, db->mode == PH_DB_READER, db->mode == PH_DB_WRITER);
+	    "PRAGMA trusted_schema=%d", db->mode == PH_DB_READER ? READER_CACHE_KIB : WRITER_CACHE_KIB,
+	    db->mode == PH_DB_READER, db->mode == PH_DB_WRITER);
 	if ((rc = ph_db_script(db, settings, err)) != PH_OK ||
 	    (rc = ph_db_script(db, pragma, err)) != PH_OK) {
 		disconnect(db);
@@ -262,6 +265,33 @@ ph_db_begin(struct ph_db *db, struct ph_err *err)
 }
 
 enum ph_rc
+ph_db_begin_note(struct ph_db *db, struct ph_err *err)
+{
+	enum ph_rc rc;
+
+	assert(!db->in_tx && db->mode == PH_DB_READER);
+	if ((rc = connect_current(db, err)) != PH_OK)
+		return rc;
+	sqlite3_busy_timeout(db->db, 0);
+	db->is_note = db->in_tx = 1;
+	if ((rc = ph_db_script(db, "PRAGMA query_only=0; BEGIN IMMEDIATE", err)) != PH_OK)
+		ph_db_end(db);
+	return rc;
+}
+
+/* A reader's handle refuses writes and waits for locks again. */
+static void
+end_note(struct ph_db *db)
+{
+	db->is_note = 0;
+	if (db->db == NULL)
+		return;
+	sqlite3_busy_timeout(db->db, db->limits.busy_timeout_ms);
+	if (sqlite3_exec(db->db, "PRAGMA query_only=1", NULL, NULL, NULL) != SQLITE_OK)
+		disconnect(db);
+}
+
+enum ph_rc
 ph_db_commit(struct ph_db *db, struct ph_err *err)
 {
 	struct ph_stmt	*st;
@@ -274,6 +304,8 @@ ph_db_commit(struct ph_db *db, struct ph_err *err)
 	ph_stmt_done(st);
 	if (rc == PH_OK)
 		db->in_tx = 0;
+	if (rc == PH_OK && db->is_note)
+		end_note(db);
 	return rc;
 }
 
@@ -291,6 +323,8 @@ ph_db_end(struct ph_db *db)
 	db->in_tx = 0;
 	if (db->is_suspect)
 		disconnect(db);
+	if (db->is_note)
+		end_note(db);
 }
 
 /* SQLite takes $1 for a name, and numbers names in the order in which they appear. */

@@ -44,6 +44,9 @@ void		 ph_db_close(struct ph_db *);	/* NULL is fine */
  * PH_EDBCORRUPT, PH_EDB.
  */
 enum ph_rc	ph_db_begin(struct ph_db *, struct ph_err *);
+/* Begin a transaction that may write although the handle is a reader's, and that waits for nobody:
+ * PH_EDBLOCKED if somebody else is writing.  For notes that may be lost. */
+enum ph_rc	ph_db_begin_note(struct ph_db *, struct ph_err *);
 enum ph_rc	ph_db_commit(struct ph_db *, struct ph_err *);
 void		ph_db_end(struct ph_db *);	/* rolls back unless committed; always safe */
 

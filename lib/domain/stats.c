@@ -125,20 +125,17 @@ ph_stats_total(struct ph_db *db, const char *name, int64_t *n, struct ph_err *er
 }
 
 /*
- * From the cut minute on: minutes up to the next quarter, quarters up to the next hour,
- * hours up to the next day, then days without end.  At most 14 + 3 + 23 rows and
- * the days since.
+ * From the cut minute on: minutes up to the next hour, hours up to the next day, then days
+ * without end.  At most 59 + 23 rows and the days since.
  */
 static const char sql_since[] =
 	"SELECT coalesce(sum(n), 0) FROM ("
 	"SELECT n FROM time_counts WHERE series = $1 AND width_ms = 60000"
 	" AND start_at >= $2 AND start_at < $3"
-	" UNION ALL SELECT n FROM time_counts WHERE series = $1 AND width_ms = 900000"
-	" AND start_at >= $3 AND start_at < $4"
 	" UNION ALL SELECT n FROM time_counts WHERE series = $1 AND width_ms = 3600000"
-	" AND start_at >= $4 AND start_at < $5"
+	" AND start_at >= $3 AND start_at < $4"
 	" UNION ALL SELECT n FROM time_counts WHERE series = $1 AND width_ms = 86400000"
-	" AND start_at >= $5)";
+	" AND start_at >= $4)";
 
 /* The first multiple of width at or after t; t >= 0. */
 static int64_t
@@ -151,7 +148,7 @@ enum ph_rc
 ph_stats_since(struct ph_db *db, const char *series, const char *edge_sql, int64_t from_ms,
     int64_t *n, struct ph_err *err)
 {
-	static const int64_t	 widths[] = { 60000, 900000, 3600000, 86400000 };
+	static const int64_t	 widths[] = { 60000, 3600000, 86400000 };
 	const int64_t		 from = from_ms > 0 ? from_ms : 0;	/* no time is below 0 */
 	struct ph_stmt		*st;
 	enum ph_rc		 rc;
@@ -189,7 +186,7 @@ static const char sql_buckets[] =
 enum ph_rc
 ph_stats_processing_time(struct ph_db *db, int64_t rank, int64_t *ms, struct ph_err *err)
 {
-	static const int	 shifts[] = { 30, 24, 18, 12, 6, 0 };
+	static const int	 shifts[] = { 28, 21, 14, 7, 0 };
 	struct ph_stmt		*st;
 	int64_t			 low = 0, high = INT64_MAX;	/* buckets to walk at this shift */
 	enum ph_rc		 rc;
@@ -212,8 +209,8 @@ ph_stats_processing_time(struct ph_db *db, int64_t rank, int64_t *ms, struct ph_
 		}
 		if (rc != PH_ROW)
 			return rc;
-		low = *ms * 64;		/* the bucket's own 64 at the next shift */
-		high = low + 64;
+		low = *ms * 128;	/* the bucket's own 128 at the next shift */
+		high = low + 128;
 	}
 	return PH_OK;
 }

@@ -2,8 +2,8 @@
 
 A test is a function under @test("a sentence").  It fails by raising; what it returns does not
 matter.  Instances live in directories of their own under /tmp (the path of a Unix socket is
-short) and are stopped and removed when the program ends, whatever happened; after a failure
-the directories are kept and named.
+short) and are stopped and removed when the program ends, whatever happened; those that a failed
+test may have used are kept and named.
 """
 import atexit
 import http.client
@@ -39,7 +39,7 @@ STEP_S = 0.01                   # between two looks at a condition
 _tests = []
 _instances = []
 _directories = []
-_failed = []                    # sentences
+_kept = set()                   # directories of failed tests
 
 
 class Failure(AssertionError):
@@ -100,7 +100,7 @@ def _clean_up():
     for process in [i.begin_stop() for i in _instances if i.is_started]:
         process.wait()
     for directory in _directories:
-        if _failed:
+        if directory in _kept:
             diagnostic(f"kept: {directory}")
         else:
             shutil.rmtree(directory, ignore_errors=True)
@@ -118,23 +118,27 @@ def run():
     """Run every registered test, print TAP, and end the program.  An argument selects the
     tests whose sentence contains it."""
     begin = time.monotonic()
+    failed = 0
+    shared = len(_directories)  # made before the first test, for all of them
     only = sys.argv[1] if len(sys.argv) > 1 else ""
     tests = [t for t in _tests if only in t[0]]
     for number, (sentence, function) in enumerate(tests, 1):
+        own = len(_directories)
         try:
             function()
             print(f"ok {number} - {sentence}")
         except Skip as reason:
             print(f"ok {number} - {sentence} # SKIP {reason}")
         except Exception as failure:
-            _failed.append(sentence)
+            failed += 1
+            _kept.update(_directories[:shared] + _directories[own:])
             print(f"not ok {number} - {sentence}")
             where = traceback.format_exc() if not isinstance(failure, Failure) else failure
             diagnostic(where)
         sys.stdout.flush()
     print(f"1..{len(tests)}")
-    diagnostic(f"{len(tests)} tests, {len(_failed)} failed, {time.monotonic() - begin:.1f} s")
-    sys.exit(1 if _failed else 0)
+    diagnostic(f"{len(tests)} tests, {failed} failed, {time.monotonic() - begin:.1f} s")
+    sys.exit(1 if failed else 0)
 
 
 # -- JSON ---------------------------------------------------------------------------

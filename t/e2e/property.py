@@ -36,7 +36,8 @@ CAPACITY = 50                   # the default of PH_QUEUE_CAPACITY
 PLATFORMS = {
     "instagram": "instagram", "Instagram": "instagram", "  INSTAGRAM": "instagram",
     "tiktok": "tiktok", " TikTok ": "tiktok", "TIKTOK": "tiktok",
-    "youtube": "youtube", "YouTube": "youtube", "YouTube   ": "youtube", "facebook": "facebook", " FaceBook": "facebook",
+    "youtube": "youtube", "YouTube": "youtube", "YouTube   ": "youtube",
+    "facebook": "facebook", " FaceBook": "facebook",
     "": "other", "   ": "other", "x": "other", "other": "other", "Other": "other",
     "ínstagram": "other", "tik tok": "other", "tiktok\n": "other", "'; DROP TABLE jobs; --": "other",
 }
@@ -422,7 +423,8 @@ def many_logs(ids):
     else:
         db.execute("INSERT INTO publish_logs (id, clip_id, platform, status, requested_at,"
                    " published_at, created_at, updated_at) SELECT lower(hex(randomblob(8))), clip_id,"
-                   f" platform, status, requested_at, published_at, created_at, 1 FROM publish_logs {some_rows}")
+                   " platform, status, requested_at, published_at, created_at, 1"
+                   f" FROM publish_logs {some_rows}")
 
 
 def put_clip(ids):

@@ -394,4 +394,23 @@ def _():
             expect_fields(queue, f"age {age}", throughput_per_hour=hour)
 
 
+@test("what finishes now counts as throughput, a millisecond later it does not")
+def _():
+    for at, done in ((NOW, 1), (NOW + 1, 0)):
+        instance = one_clip()
+        instance.sql(log("p1", "success", 0, at))
+        expect_fields(instance.stat("queue", "include=extended"), f"at {at}", throughput_per_hour=done)
+
+
+@test("a post of midnight is of today, one of a millisecond before is not")
+def _():
+    midnight = NOW - NOW % DAY
+    for offset in (0, 90, -90):
+        for at, today in ((midnight - offset * MINUTE, 1), (midnight - offset * MINUTE - 1, 0)):
+            instance = one_clip()
+            instance.sql(log("p1", "success", 0, at))
+            seen = instance.stat("platforms", f"include=extended&tz_offset={offset}")
+            expect_fields(seen["tiktok"], f"at {at}, tz_offset={offset}", posts_today=today)
+
+
 run()

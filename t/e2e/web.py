@@ -314,7 +314,8 @@ def _():
 def _():
     for n, secret in enumerate(("an-old-secret/of+our=installed~clients", "0123456789abcdef", "x" * 512)):
         plaintexts.append(secret)
-        ident = instance.run("token", "import", "--user", "viewer", "--stdin", text=secret + "\n").stdout.strip()
+        ident = instance.run("token", "import", "--user", "viewer", "--stdin",
+                             text=secret + "\n").stdout.strip()
         for headers in ({"Authorization": secret}, {"X-API-Key": secret}, {"X-Cron-Secret": secret}):
             expect_equal(instance.request(QUEUE, token="", headers=headers).status, 200, secret)
         instance.run("token", "import", "--user", "viewer", "--stdin", text=secret + "\n", status=1)
@@ -438,7 +439,8 @@ def _():
         expect_equal(len(answer.json["errors"]), 1, query)
     many = "&".join(f"p{i}=%ff" for i in range(60))
     expect_problem(instance.request(f"{QUEUE}?{many}"), 422, CODES[422])
-    for good in ("", "?", "?&", "?&&x=1&", "?x", "?=", "?x=%C3%BC&time=ms", "?%74ime=ms", "?time=m%73", "?x=1&x=2"):
+    for good in ("", "?", "?&", "?&&x=1&", "?x", "?=", "?x=%C3%BC&time=ms", "?%74ime=ms", "?time=m%73",
+                 "?x=1&x=2"):
         expect_equal(instance.request(QUEUE + good).status, 200, good)
 
 
