@@ -219,6 +219,12 @@ connect_current(struct ph_db *db, struct ph_err *err)
 		ph_fail(err, PH_EDBMISSING, "the database file is missing");
 		return ph_fail_log(err, "stat %s: %s", db->path, strerror(errno));
 	}
+	/* An open handle would go on reading, and nobody would notice that nothing is written any
+	 * more.  The mode bits are looked at too, because root may write in spite of them. */
+	if ((sb.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) == 0 || access(db->path, W_OK) != 0) {
+		ph_fail(err, PH_EDBREADONLY, "the database cannot be written");
+		return ph_fail_log(err, "%s: mode %o", db->path, (unsigned)sb.st_mode & 07777);
+	}
 	if (db->db != NULL && sb.st_dev == db->dev && sb.st_ino == db->ino)
 		return PH_OK;
 	return ph_db_open_raw(db, 0, err);

@@ -7,8 +7,8 @@ import sqlite3
 import subprocess
 import threading
 
-from harness import (HERE, LIBEXEC, NOW, PILOTHOUSE, STATS, Instance, exact, expect, expect_equal,
-                     fields, run, scratch, test)
+from harness import (HERE, LIBEXEC, NOW, PILOTHOUSE, SOURCE, STATS, Instance, exact, expect,
+                     expect_equal, fields, run, scratch, test)
 
 QUEUE = "/dashboard/stats/queue"
 COUNTERS = ("job_counts", "campaign_counts", "log_counts", "worker_counts", "clip_counts",
@@ -111,7 +111,7 @@ def settings(instance, **env):
 @test("config prints every setting, and the environment beats the file")
 def _():
     one = Instance()
-    source = (HERE / "../../lib/core/config.c")
+    source = SOURCE / "lib/core/config.c"
     seen = settings(one)
     if source.exists():
         declared = set(re.findall(r'\{ "(PH_[A-Z_]+)",', source.read_text()))
