@@ -3,7 +3,7 @@
  *
  * In: the client's own headers, REMOTE_ADDR, and from the configuration PH_SCOPE (the
  * scope that the route declares) and PH_METHOD (the client's method).
- * Out: 200 with X-PH-User, X-PH-Token and X-PH-Scopes; else the status of the failure with
+ * Out: 200 with X-PH-Auth: user, token id, scopes; else the status of the failure with
  * X-PH-Status and X-PH-Problem, the body that nginx shows the client.
  *
  * nginx keeps a 200 for one second of its clock, which counts whole seconds: a revoked token
@@ -86,10 +86,7 @@ check_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 		if ((rc = ph_db_begin(ph_req_db(req), err)) != PH_OK)
 			return rc;
 	}
-	if ((rc = ph_req_header(req, err, "X-PH-User: %s", who.user)) == PH_OK &&
-	    (rc = ph_req_header(req, err, "X-PH-Token: %s", who.token_id)) == PH_OK)
-		rc = ph_req_header(req, err, "X-PH-Scopes: %s", who.scopes);
-	return rc;
+	return ph_req_header(req, err, "X-PH-Auth: %s %s %s", who.user, who.token_id, who.scopes);
 }
 
 static const struct ph_route route = {

@@ -104,28 +104,35 @@ ph_req_header(struct ph_req *req, struct ph_err *err, const char *fmt, ...)
 
 /* -- steps of an answer --------------------------------------------------------------- */
 
+/* Split what auth-check found: USER TOKEN SCOPE ... */
+static void
+take_identity(struct ph_identity *who, const char *found)
+{
+	size_t n = strcspn(found, " ");
+
+	snprintf(who->user, sizeof(who->user), "%.*s", (int)n, found);
+	found += n + strspn(found + n, " ");
+	n = strcspn(found, " ");
+	snprintf(who->token_id, sizeof(who->token_id), "%.*s", (int)n, found);
+	snprintf(who->scopes, sizeof(who->scopes), "%s", found + n);
+}
+
 /* Who is asking, per endpoint.h. */
 static enum ph_rc
 identify(struct ph_req *req, struct ph_err *err)
 {
-	const char	*user = ph_env(req->envp, "PH_AUTH_USER");
+	const char	*found = ph_env(req->envp, "PH_AUTH");
 	const char	*address = ph_env(req->envp, "REMOTE_ADDR");
 	char		 token[PH_TOKEN_MAX + 1];
 	int		 from_cookie;
 	enum ph_rc	 rc;
 
 	if (req->mode == BY_HAND) {
-		snprintf(req->who.user, sizeof(req->who.user), "local");
-		snprintf(req->who.scopes, sizeof(req->who.scopes), "admin");
+		take_identity(&req->who, "local - admin");
 		return PH_OK;
 	}
-	if (user != NULL) {
-		const char *id = ph_env(req->envp, "PH_AUTH_TOKEN");
-		const char *scopes = ph_env(req->envp, "PH_AUTH_SCOPES");
-
-		snprintf(req->who.user, sizeof(req->who.user), "%s", user);
-		snprintf(req->who.token_id, sizeof(req->who.token_id), "%s", id != NULL ? id : "");
-		snprintf(req->who.scopes, sizeof(req->who.scopes), "%s", scopes != NULL ? scopes : "");
+	if (found != NULL) {
+		take_identity(&req->who, found);
 		return PH_OK;
 	}
 	if ((rc = ph_credential(req->envp, token, &from_cookie, err)) == PH_OK &&
@@ -290,12 +297,15 @@ answer(struct ph_req *req, struct ph_response *res)
 	const char		*s;
 	char			*text = NULL;
 	enum ph_rc		 rc;
+	int			 is_id_given;
 
 	req->started_us = ph_clock_mono_us();
 	req->now_ms = ph_clock_now_ms(ph_env(req->envp, "PH_NOW_MS"));
 	if ((req->method = ph_env(req->envp, "REQUEST_METHOD")) == NULL)
 		req->method = "GET";
-	if ((s = ph_env(req->envp, "PH_REQUEST_ID")) == NULL)
+	s = ph_env(req->envp, "PH_REQUEST_ID");
+	is_id_given = s != NULL && ph_request_id_is_valid(s);
+	if (!is_id_given)
 		s = ph_env(req->envp, "HTTP_X_REQUEST_ID");
 	if (s != NULL && ph_request_id_is_valid(s))
 		snprintf(req->request_id, sizeof(req->request_id), "%s", s);
@@ -314,10 +324,13 @@ answer(struct ph_req *req, struct ph_response *res)
 	res->body_len = res->body != NULL ? strlen(res->body) : 0;
 	if (res->status != 304 && res->status != 204)
 		ph_response_header(res, "Content-Length: %zu", res->body_len);
-	ph_response_header(res, "X-Request-ID: %s", req->request_id);
+	/* nginx, which gave the id, shows it itself. */
+	if (!is_id_given)
+		ph_response_header(res, "X-Request-ID: %s", req->request_id);
 	line.us = ph_clock_mono_us() - req->started_us;
-	ph_response_header(res, "Server-Timing: handler;dur=%" PRId64 ".%03d, total;dur=%" PRId64 ".%03d",
-	    req->db_us / 1000, (int)(req->db_us % 1000), line.us / 1000, (int)(line.us % 1000));
+	if (req->route->access != PH_ACCESS_INTERNAL)
+		ph_response_header(res, "Server-Timing: handler;dur=%" PRId64 ".%03d, total;dur=%" PRId64 ".%03d",
+		    req->db_us / 1000, (int)(req->db_us % 1000), line.us / 1000, (int)(line.us % 1000));
 	if (rc == PH_OK && ph_config_int(PH_CFG_REQUEST_LOG) == 0)
 		return;
 	line.at_ms = req->now_ms;

@@ -10,8 +10,8 @@
  * ETag or 304, problem+json on failure, and one JSON line on stderr.  With --describe it prints the
  * route as JSON instead: an OpenAPI 3.1 operation plus scope, needs and cache.
  *
- * Who is asking.  Behind nginx the parameter PH_AUTH_USER carries what auth-check found
- * (a client cannot send it: client headers arrive as HTTP_*).  Without it the program
+ * Who is asking.  Behind nginx the parameter PH_AUTH carries what auth-check found: user, token
+ * id and scopes (a client cannot send it: client headers arrive as HTTP_*).  Without it the program
  * verifies the token itself.  By hand there is no server at all: whoever can run the
  * program can read the file, and is "local" with every scope.
  */

@@ -379,8 +379,7 @@ class Worker:
         return sock
 
     def ask(self, sock):
-        fcgi_send(sock, REQUEST_METHOD="GET", QUERY_STRING="", PH_AUTH_USER="t", PH_AUTH_TOKEN="t",
-                  PH_AUTH_SCOPES="dashboard:read")
+        fcgi_send(sock, REQUEST_METHOD="GET", QUERY_STRING="", PH_AUTH="t t dashboard:read")
         answer = fcgi_receive(sock)
         expect(answer.startswith("Status: 200"), answer)
 
@@ -402,8 +401,7 @@ def _():
         class Recorder:
             sendall = parts.append
 
-        fcgi_send(Recorder, REQUEST_METHOD="GET", QUERY_STRING="", PH_AUTH_USER="t", PH_AUTH_TOKEN="t",
-                  PH_AUTH_SCOPES="dashboard:read")
+        fcgi_send(Recorder, REQUEST_METHOD="GET", QUERY_STRING="", PH_AUTH="t t dashboard:read")
         request = b"".join(parts)
         sock.sendall(request[:20])
         # It has begun to read when nothing is left in the socket.

@@ -235,7 +235,7 @@ def _():
 
 @test("headers that imitate nginx's own parameters gain nothing")
 def _():
-    names = ("PH-Auth-User", "PH_AUTH_USER", "X-PH-User", "PH-Auth-Scopes", "PH_AUTH_SCOPES", "X-PH-Scopes",
+    names = ("PH-Auth", "PH_AUTH", "PH-Auth-User", "PH_AUTH_USER", "X-PH-Auth", "X-PH-User", "PH-Auth-Scopes", "PH_AUTH_SCOPES", "X-PH-Scopes",
              "PH-Auth-Token", "X-PH-Token", "PH-Scope", "PH-Method", "Remote-User", "X-PH-Status",
              "X-Accel-Redirect", "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method-Override",
              "Content-Type", "Proxy")
