@@ -2,7 +2,7 @@
  * service.c -- pilothouse start, stop, restart, status, logs.
  *
  * Each route is one process group: its leader is multiwatch, which holds the listening socket
- * (bound by spawn-fcgi) and respawns its workers when they die.  run/NAME.pid holds
+ * (bound by spawn-fcgi) and respawns its workers when they die.  run/NAME.leader holds
  * the leader's pid and start time, so that a pid used again by somebody else is
  * recognised; only groups found that way are ever signalled.  nginx is its own leader.
  */
