@@ -1,4 +1,5 @@
 """Load by wrk, and figures that stand noise: rounds of A and B in turn, the median of ratios."""
+import math
 import re
 import statistics
 from dataclasses import dataclass
@@ -25,8 +26,8 @@ def wrk(url, token, connections, seconds):
                       "--timeout", f"{TIMEOUT_S}s", "-H", f"Authorization: Bearer {token}", url])
 
     def ms(percent):
-        value, unit = re.search(rf"^ +{percent}% +([\d.]+)(us|ms|s|m)$", text, re.M).groups()
-        return float(value) * UNITS_MS[unit]
+        found = re.search(rf"^ +{percent}% +([\d.]+)(us|ms|s|m)$", text, re.M)
+        return float(found.group(1)) * UNITS_MS[found.group(2)] if found else math.nan     # too few requests
 
     failures = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
