@@ -1,4 +1,4 @@
--- schema.sql -- the whole Pilothouse database, version 1.
+-- schema.sql -- the whole Pilothouse database, version 2.
 --
 -- Read it like code.  First the records that people and programs write, then
 -- what is derived from them: counters kept by triggers, so that they are right
@@ -28,7 +28,7 @@
 --     are counted in nanos (1e-9), times as seconds and milliseconds apart.
 
 PRAGMA application_id = 1349023860;	-- 0x50685074 "PhPt"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 ------------------------------------------------------------------------------
 -- 1. Publishing: videos are cut into clips, clips are posted through a queue
@@ -46,6 +46,7 @@ CREATE TABLE video_assets (
   created_at INTEGER NOT NULL CHECK (created_at BETWEEN 0 AND 253402300799999),
   updated_at INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX ix_videos_created ON video_assets(created_at);
 
 CREATE TABLE clips (
   id TEXT PRIMARY KEY NOT NULL,
@@ -61,6 +62,9 @@ CREATE TABLE clips (
   updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX ix_clips_video ON clips(video_asset_id);
+CREATE INDEX ix_clips_created ON clips(created_at);
+CREATE INDEX ix_clips_status ON clips(status, created_at);
+CREATE INDEX ix_clips_score ON clips(visual_score) WHERE visual_score IS NOT NULL;
 
 CREATE TABLE clip_variants (		-- a clip rendered for one platform
   id TEXT PRIMARY KEY NOT NULL,
@@ -95,6 +99,10 @@ CREATE TABLE jobs (			-- work on videos and clips: cut, score, render
 ) STRICT;
 CREATE INDEX ix_jobs_video ON jobs(video_asset_id) WHERE video_asset_id IS NOT NULL;
 CREATE INDEX ix_jobs_clip ON jobs(clip_id) WHERE clip_id IS NOT NULL;
+CREATE INDEX ix_jobs_created ON jobs(created_at);
+CREATE INDEX ix_jobs_status ON jobs(status, created_at);
+CREATE INDEX ix_jobs_platform ON jobs(params_platform, created_at) WHERE params_platform IS NOT NULL;
+CREATE INDEX ix_jobs_stuck ON jobs(updated_at) WHERE status = 'processing';
 
 CREATE TABLE campaigns (		-- a budget spent on one clip
   id TEXT PRIMARY KEY NOT NULL,
@@ -109,6 +117,8 @@ CREATE TABLE campaigns (		-- a budget spent on one clip
   updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX ix_campaigns_clip ON campaigns(clip_id);
+CREATE INDEX ix_campaigns_created ON campaigns(created_at);
+CREATE INDEX ix_campaigns_status ON campaigns(status, created_at);
 
 CREATE TABLE social_accounts (
   id TEXT PRIMARY KEY NOT NULL,
@@ -154,14 +164,27 @@ CREATE TABLE publish_logs (
   proc_ms INTEGER				-- derived, rule 3
 ) STRICT;
 CREATE INDEX ix_logs_status_requested ON publish_logs(status, requested_at);
+CREATE INDEX ix_logs_requested ON publish_logs(requested_at);
+CREATE INDEX ix_logs_platform ON publish_logs(platform_key, requested_at);
 CREATE INDEX ix_logs_created ON publish_logs(created_at);
 CREATE INDEX ix_logs_clip ON publish_logs(clip_id);
 CREATE INDEX ix_logs_account ON publish_logs(social_account_id)
   WHERE social_account_id IS NOT NULL;
 CREATE INDEX ix_logs_published ON publish_logs(published_at) WHERE status = 'success';
 CREATE INDEX ix_logs_failed ON publish_logs(failed_at) WHERE status = 'failed';
+CREATE INDEX ix_logs_due ON publish_logs(scheduled_for)
+  WHERE scheduled_for IS NOT NULL AND status IN ('scheduled','pending');
+CREATE INDEX ix_logs_stuck ON publish_logs(updated_at) WHERE status IN ('processing','retry');
 CREATE INDEX ix_logs_last_failure
   ON publish_logs(platform_key, coalesce(failed_at, updated_at)) WHERE status = 'failed';
+
+CREATE TABLE archived_logs (		-- publish logs that were cleared away
+  id TEXT PRIMARY KEY NOT NULL,
+  archived_at INTEGER NOT NULL,
+  archived_by TEXT NOT NULL,		-- user name
+  log TEXT NOT NULL			-- JSON: the row as it was
+) STRICT;
+CREATE INDEX ix_archived_at ON archived_logs(archived_at);
 
 CREATE TABLE publications (		-- a human's or partner's word that a post is out
   id TEXT PRIMARY KEY NOT NULL,
@@ -232,6 +255,7 @@ CREATE TABLE users (
   id TEXT PRIMARY KEY NOT NULL,
   name TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 64),
   role TEXT NOT NULL CHECK (role IN ('admin','manager','operator','viewer')),
+  password TEXT,			-- Argon2id in libsodium's own text form; NULL: no login
   created_at INTEGER NOT NULL,
   disabled_at INTEGER			-- NULL: active
 ) STRICT;
@@ -256,6 +280,12 @@ CREATE TABLE audit_log (
   actor TEXT NOT NULL,			-- user name, or "local" for the operator's command
   token_id TEXT,
   address TEXT,				-- of the client; NULL for the operator's command
+  method TEXT,				-- of the request, as the next five; NULL: no request
+  path TEXT,
+  query_hash TEXT,			-- 16 bytes of SHA-256 in hexadecimal; NULL: no query
+  status INTEGER,
+  duration_ms INTEGER,
+  request_id TEXT,
   action TEXT NOT NULL,			-- e.g. token.create, database.restore
   target TEXT,				-- id of what was changed
   detail TEXT				-- JSON; never a secret
@@ -266,13 +296,156 @@ CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit_log
 BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END;
 CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit_log
 BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END;
+CREATE INDEX ix_audit_action ON audit_log(action, at);
 -- Retention may remove what is 180 days older than the newest entry.
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit_log
   WHEN OLD.at > (SELECT max(at) FROM audit_log) - 180 * 86400000
 BEGIN SELECT RAISE(ABORT, 'audit_log is append-only for 180 days'); END;
 
+-- The answer to a writing request with an Idempotency-Key, for 24 hours.
+CREATE TABLE idempotency_keys (
+  actor TEXT NOT NULL,			-- user name
+  route TEXT NOT NULL,			-- method and path
+  key TEXT NOT NULL,
+  request_hash BLOB NOT NULL,		-- SHA-256 of query and body
+  status INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (actor, route, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_idempotency_created ON idempotency_keys(created_at);
+
+-- A ticket opens one live stream for a client that cannot set headers.
+CREATE TABLE stream_tickets (
+  hash BLOB PRIMARY KEY NOT NULL,	-- SHA-256 of the ticket
+  user TEXT NOT NULL,
+  token_id TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 ------------------------------------------------------------------------------
--- 3. Derived columns: one definition each
+-- 3. What the dashboard itself keeps: samples, alerts, boards, analyses
+------------------------------------------------------------------------------
+
+-- Gauges over time, one row per metric and instant.  A coarser resolution holds the
+-- last value of its span.
+CREATE TABLE stat_samples (
+  metric TEXT NOT NULL,			-- a name of the catalogue, GET /dashboard/metrics
+  resolution_ms INTEGER NOT NULL CHECK (resolution_ms IN (60000, 300000, 3600000)),
+  at INTEGER NOT NULL,			-- multiple of the resolution
+  value REAL NOT NULL,
+  PRIMARY KEY (metric, resolution_ms, at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alert_channels (
+  id TEXT PRIMARY KEY NOT NULL,
+  name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 80),
+  kind TEXT NOT NULL CHECK (kind IN ('webhook','email','stream')),
+  target TEXT NOT NULL,			-- URL, mail address, or '' for the stream
+  secret TEXT,				-- signs webhooks; written, never shown
+  enabled INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE alert_rules (
+  id TEXT PRIMARY KEY NOT NULL,		-- built-in rules: builtin.ALERT_TYPE.SEVERITY
+  name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 80),
+  alert_type TEXT NOT NULL,
+  metric TEXT NOT NULL,			-- an expression over the catalogue
+  op TEXT NOT NULL CHECK (op IN ('>','>=','<','<=','==','absent')),
+  threshold REAL NOT NULL DEFAULT 0,
+  clear_threshold REAL,			-- NULL: the threshold
+  for_ms INTEGER NOT NULL DEFAULT 0 CHECK (for_ms BETWEEN 0 AND 86400000),
+  cooldown_ms INTEGER NOT NULL DEFAULT 300000 CHECK (cooldown_ms BETWEEN 0 AND 604800000),
+  severity TEXT NOT NULL CHECK (severity IN ('info','warning','critical')),
+  channel_ids TEXT NOT NULL DEFAULT '[]',	-- JSON array
+  enabled INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
+  created_by TEXT NOT NULL,
+  version INTEGER NOT NULL DEFAULT 1,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  -- what the evaluation remembers
+  state TEXT NOT NULL DEFAULT 'ok' CHECK (state IN ('ok','pending','firing')),
+  since_at INTEGER,			-- of the state
+  clear_count INTEGER NOT NULL DEFAULT 0,	-- evaluations beyond clear_threshold in a row
+  snoozed_until INTEGER,
+  value REAL,				-- of the last evaluation; NULL: none
+  evaluated_at INTEGER
+) STRICT;
+
+CREATE TABLE alert_events (
+  id TEXT PRIMARY KEY NOT NULL,
+  rule_id TEXT,				-- the rule may have been deleted since
+  alert_type TEXT NOT NULL,
+  severity TEXT NOT NULL CHECK (severity IN ('info','warning','critical')),
+  message TEXT NOT NULL,
+  metadata TEXT NOT NULL DEFAULT '{}',	-- JSON
+  state TEXT NOT NULL CHECK (state IN ('firing','resolved')),
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  resolved_at INTEGER,
+  acked_at INTEGER,
+  acked_by TEXT,
+  snoozed_until INTEGER,
+  read INTEGER NOT NULL DEFAULT 0 CHECK (read IN (0, 1))
+) STRICT;
+CREATE INDEX ix_alerts_created ON alert_events(created_at);
+CREATE INDEX ix_alerts_unread ON alert_events(created_at) WHERE read = 0;
+CREATE INDEX ix_alerts_type ON alert_events(alert_type, severity, created_at);
+CREATE INDEX ix_alerts_open ON alert_events(rule_id) WHERE state = 'firing';
+
+-- One row per notification and channel; tries are listed in it.
+CREATE TABLE alert_deliveries (
+  id TEXT PRIMARY KEY NOT NULL,
+  event_id TEXT,			-- NULL: a test or a digest
+  channel_id TEXT NOT NULL REFERENCES alert_channels(id) ON DELETE CASCADE,
+  kind TEXT NOT NULL CHECK (kind IN ('firing','resolved','test','digest')),
+  payload TEXT NOT NULL,		-- JSON, what is sent
+  status TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting','sent','failed','merged')),
+  tries INTEGER NOT NULL DEFAULT 0,
+  next_try_at INTEGER,			-- NULL: none
+  attempts TEXT NOT NULL DEFAULT '[]',	-- JSON array of {at, status, error, duration_ms}
+  created_at INTEGER NOT NULL,
+  finished_at INTEGER
+) STRICT;
+CREATE INDEX ix_deliveries_due ON alert_deliveries(next_try_at) WHERE status = 'waiting';
+CREATE INDEX ix_deliveries_channel ON alert_deliveries(channel_id, created_at);
+CREATE INDEX ix_deliveries_event ON alert_deliveries(event_id) WHERE event_id IS NOT NULL;
+
+CREATE TABLE dashboards (		-- boards that users draw
+  id TEXT PRIMARY KEY NOT NULL,
+  owner TEXT NOT NULL,			-- user name
+  name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 80),
+  visibility TEXT NOT NULL DEFAULT 'private' CHECK (visibility IN ('private','shared')),
+  layout TEXT NOT NULL,			-- JSON array of widgets
+  version INTEGER NOT NULL DEFAULT 1,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX ix_dashboards_owner ON dashboards(owner, created_at);
+CREATE INDEX ix_dashboards_shared ON dashboards(created_at) WHERE visibility = 'shared';
+
+CREATE TABLE analyses (			-- answers of the rule-based analysis, for its history
+  id TEXT PRIMARY KEY NOT NULL,
+  created_at INTEGER NOT NULL,
+  score REAL NOT NULL,			-- publish_success_rate, 0 to 1
+  status TEXT NOT NULL,			-- the worst of its healths
+  has_critical INTEGER NOT NULL,
+  result TEXT NOT NULL			-- JSON, the whole answer
+) STRICT;
+CREATE INDEX ix_analyses_created ON analyses(created_at);
+
+CREATE TABLE dismissed_recommendations (
+  id TEXT PRIMARY KEY NOT NULL,		-- stable hash of the recommendation
+  dismissed_by TEXT NOT NULL,
+  dismissed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+------------------------------------------------------------------------------
+-- 4. Derived columns: one definition each
 ------------------------------------------------------------------------------
 
 -- A platform name is trimmed and ASCII lower-cased; whatever is not one of the four
@@ -298,7 +471,7 @@ SELECT rowid AS job_rowid,
 FROM jobs;
 
 ------------------------------------------------------------------------------
--- 4. Counters
+-- 5. Counters
 ------------------------------------------------------------------------------
 
 CREATE TABLE job_counts (
@@ -307,13 +480,15 @@ CREATE TABLE job_counts (
   n INTEGER NOT NULL,
   PRIMARY KEY (status, platform_key)
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW job_counts_expected AS
-SELECT status,
+CREATE VIEW job_platforms AS
+SELECT rowid AS job_rowid,
   CASE WHEN params_platform IS NULL THEN ''
     WHEN params_platform IN ('instagram','tiktok','youtube','facebook') THEN params_platform
-    ELSE 'other' END AS platform_key,
-  count(*) AS n
-FROM jobs GROUP BY 1, 2;
+    ELSE 'other' END AS platform_key
+FROM jobs;
+CREATE VIEW job_counts_expected AS
+SELECT status, platform_key, count(*) AS n
+FROM jobs JOIN job_platforms ON job_rowid = jobs.rowid GROUP BY 1, 2;
 
 CREATE TABLE campaign_counts (
   status TEXT PRIMARY KEY NOT NULL,
@@ -432,42 +607,69 @@ INSERT INTO totals VALUES ('videos', 0), ('clips', 0), ('clips_scored', 0),
   ('clips_score_nano', 0), ('active_workers', 0),
   ('campaigns_published', 0), ('campaigns_scheduled', 0);
 
--- Events per minute, hour and day; start_at is the bucket's first
--- instant.  A window is summed from its few widest buckets; only the minute at its
--- edge is walked in an index.  Series: created (every log by created_at), finished
--- (success by published_at, failed by failed_at), published.KEY (success by
--- published_at, per platform_key).
-CREATE TABLE time_counts (
-  series TEXT NOT NULL,
+-- The same per hour of requested_at, so that a window of time costs its hours.
+CREATE TABLE log_hours (
+  start_at INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  platform_key TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  proc_n INTEGER NOT NULL,
+  proc_ms INTEGER NOT NULL,
+  skewed INTEGER NOT NULL,
+  untimed INTEGER NOT NULL,
+  requested_s INTEGER NOT NULL,
+  requested_ms INTEGER NOT NULL,
+  PRIMARY KEY (start_at, status, platform_key)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW log_hours_expected AS
+SELECT requested_at - requested_at % 3600000 AS start_at, status, platform_key, count(*) AS n,
+  count(proc_ms) AS proc_n, coalesce(sum(proc_ms), 0) AS proc_ms,
+  count(*) FILTER (WHERE status = 'success' AND published_at < requested_at) AS skewed,
+  count(*) FILTER (WHERE status = 'success' AND published_at IS NULL) AS untimed,
+  sum(requested_at / 1000) AS requested_s, sum(requested_at % 1000) AS requested_ms
+FROM publish_logs GROUP BY 1, 2, 3;
+
+-- Events per minute and hour; start_at is the bucket's first instant.  A window is summed
+-- from its few widest buckets; only the minute at its edge is walked in an index.
+-- Events of logs: created (created_at, whatever the platform), requested (requested_at), retried (last_retry_at),
+-- published (success by published_at), failed (failed by failed_at).  jobs_completed:
+-- completed jobs by updated_at.  clips_created: clips by created_at.
+CREATE TABLE event_counts (
+  event TEXT NOT NULL,
   width_ms INTEGER NOT NULL,
   start_at INTEGER NOT NULL,
+  platform_key TEXT NOT NULL,		-- '' where there is none
   n INTEGER NOT NULL,
-  PRIMARY KEY (series, width_ms, start_at)
+  PRIMARY KEY (event, width_ms, start_at, platform_key)
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW time_widths (width_ms) AS VALUES (60000), (3600000), (86400000);
-CREATE VIEW time_counts_expected AS
-WITH minutes AS MATERIALIZED (SELECT series, at - at % 60000 AS at, count(*) AS n
-FROM (SELECT 'created' AS series, created_at AS at FROM publish_logs
-  UNION ALL SELECT 'published.' || platform_key, published_at FROM publish_logs
+CREATE VIEW event_widths (width_ms) AS VALUES (60000), (3600000);
+CREATE VIEW event_counts_expected AS
+WITH minutes AS MATERIALIZED (SELECT event, at - at % 60000 AS at, platform_key, count(*) AS n
+FROM (SELECT 'created' AS event, created_at AS at, '' AS platform_key FROM publish_logs
+  UNION ALL SELECT 'requested', requested_at, platform_key FROM publish_logs
+  UNION ALL SELECT 'retried', last_retry_at, platform_key FROM publish_logs
+    WHERE last_retry_at IS NOT NULL
+  UNION ALL SELECT 'published', published_at, platform_key FROM publish_logs
     WHERE status = 'success' AND published_at IS NOT NULL
-  UNION ALL SELECT 'finished', published_at FROM publish_logs
-    WHERE status = 'success' AND published_at IS NOT NULL
-  UNION ALL SELECT 'finished', failed_at FROM publish_logs
-    WHERE status = 'failed' AND failed_at IS NOT NULL)
-GROUP BY 1, 2)
-SELECT series, width_ms, at - at % width_ms AS start_at, sum(n) AS n
-FROM minutes CROSS JOIN time_widths GROUP BY 1, 2, 3;
+  UNION ALL SELECT 'failed', failed_at, platform_key FROM publish_logs
+    WHERE status = 'failed' AND failed_at IS NOT NULL
+  UNION ALL SELECT 'jobs_completed', updated_at, platform_key FROM jobs
+    JOIN job_platforms ON job_rowid = jobs.rowid WHERE status = 'completed'
+  UNION ALL SELECT 'clips_created', created_at, '' FROM clips)
+GROUP BY 1, 2, 3)
+SELECT event, width_ms, at - at % width_ms AS start_at, platform_key, sum(n) AS n
+FROM minutes CROSS JOIN event_widths GROUP BY 1, 2, 3, 4;
 
 -- Processing times in a tree of counts: at each shift the times fall into buckets of
--- 2^shift ms, so the k-th smallest is found by five short walks of at most 128
--- rows (the widest bucket, 3 days, has as many rows as there are such spans).
+-- 2^shift ms, so the k-th smallest is found by three walks of at most 1024 rows (the
+-- widest bucket, 17 minutes, has as many rows as there are such spans).
 CREATE TABLE proc_counts (
   shift INTEGER NOT NULL,
   bucket INTEGER NOT NULL,		-- proc_ms >> shift
   n INTEGER NOT NULL,
   PRIMARY KEY (shift, bucket)
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW proc_shifts (shift) AS VALUES (0), (7), (14), (21), (28);
+CREATE VIEW proc_shifts (shift) AS VALUES (0), (10), (20);
 CREATE VIEW proc_counts_expected AS
 WITH times AS MATERIALIZED (SELECT proc_ms, count(*) AS n FROM publish_logs
   WHERE proc_ms IS NOT NULL GROUP BY proc_ms)
@@ -475,24 +677,36 @@ SELECT shift, proc_ms >> shift AS bucket, sum(n) AS n
 FROM times CROSS JOIN proc_shifts GROUP BY 1, 2;
 
 ------------------------------------------------------------------------------
--- 5. The triggers that keep them
+-- 6. The triggers that keep them
 --
 -- What a row adds is written once, as an INSTEAD OF trigger on a view named after the
 -- change: inserting (sign = 1, columns) counts a row, (-1, columns) takes it back.
 -- The table's own triggers only say which rows come and go.
 ------------------------------------------------------------------------------
 
-CREATE VIEW time_change (sign, series, at) AS SELECT 0, '', 0 WHERE 0;
-CREATE TRIGGER time_change_count INSTEAD OF INSERT ON time_change BEGIN
-  INSERT INTO time_counts
-    SELECT NEW.series, width_ms, NEW.at - NEW.at % width_ms, NEW.sign FROM time_widths WHERE true
+CREATE VIEW event_change (sign, event, platform_key, at) AS SELECT 0, '', '', 0 WHERE 0;
+CREATE TRIGGER event_change_count INSTEAD OF INSERT ON event_change BEGIN
+  INSERT INTO event_counts
+    SELECT NEW.event, width_ms, NEW.at - NEW.at % width_ms, NEW.platform_key, NEW.sign
+      FROM event_widths WHERE true
     ON CONFLICT DO UPDATE SET n = n + excluded.n;
 END;
 
-CREATE VIEW log_change (sign, clip_id, status, platform_key, proc_ms, social_account_id,
-  requested_at, published_at, failed_at) AS SELECT 0, '', '', '', 0, '', 0, 0, 0 WHERE 0;
+CREATE VIEW log_change (sign, clip_id, status, platform_key, proc_ms, social_account_id, created_at,
+  requested_at, published_at, failed_at, last_retry_at)
+  AS SELECT 0, '', '', '', 0, '', 0, 0, 0, 0, 0 WHERE 0;
 CREATE TRIGGER log_change_count INSTEAD OF INSERT ON log_change BEGIN
   INSERT INTO log_counts VALUES (NEW.status, NEW.platform_key, NEW.sign,
+      NEW.sign * (NEW.proc_ms IS NOT NULL), NEW.sign * coalesce(NEW.proc_ms, 0),
+      NEW.sign * (NEW.status = 'success' AND coalesce(NEW.published_at < NEW.requested_at, 0)),
+      NEW.sign * (NEW.status = 'success' AND NEW.published_at IS NULL),
+      NEW.sign * (NEW.requested_at / 1000), NEW.sign * (NEW.requested_at % 1000))
+    ON CONFLICT DO UPDATE SET n = n + excluded.n, proc_n = proc_n + excluded.proc_n,
+      proc_ms = proc_ms + excluded.proc_ms, skewed = skewed + excluded.skewed,
+      untimed = untimed + excluded.untimed, requested_s = requested_s + excluded.requested_s,
+      requested_ms = requested_ms + excluded.requested_ms;
+  INSERT INTO log_hours VALUES (NEW.requested_at - NEW.requested_at % 3600000, NEW.status,
+      NEW.platform_key, NEW.sign,
       NEW.sign * (NEW.proc_ms IS NOT NULL), NEW.sign * coalesce(NEW.proc_ms, 0),
       NEW.sign * (NEW.status = 'success' AND coalesce(NEW.published_at < NEW.requested_at, 0)),
       NEW.sign * (NEW.status = 'success' AND NEW.published_at IS NULL),
@@ -516,13 +730,18 @@ CREATE TRIGGER log_change_count INSTEAD OF INSERT ON log_change BEGIN
   INSERT INTO worker_counts SELECT NEW.social_account_id, NEW.sign
     WHERE NEW.status = 'processing' AND NEW.social_account_id IS NOT NULL
     ON CONFLICT DO UPDATE SET n = n + excluded.n;
-  INSERT INTO time_change
-    SELECT NEW.sign, 'published.' || NEW.platform_key, NEW.published_at
-      WHERE NEW.status = 'success' AND NEW.published_at IS NOT NULL
-    UNION ALL SELECT NEW.sign, 'finished', NEW.published_at
-      WHERE NEW.status = 'success' AND NEW.published_at IS NOT NULL
-    UNION ALL SELECT NEW.sign, 'finished', NEW.failed_at
-      WHERE NEW.status = 'failed' AND NEW.failed_at IS NOT NULL;
+  INSERT INTO event_counts
+    SELECT event, width_ms, at - at % width_ms, platform_key, NEW.sign
+    FROM (SELECT 'created' AS event, NEW.created_at AS at, '' AS platform_key
+      UNION ALL SELECT 'requested', NEW.requested_at, NEW.platform_key
+      UNION ALL SELECT 'retried', NEW.last_retry_at, NEW.platform_key
+        WHERE NEW.last_retry_at IS NOT NULL
+      UNION ALL SELECT 'published', NEW.published_at, NEW.platform_key
+        WHERE NEW.status = 'success' AND NEW.published_at IS NOT NULL
+      UNION ALL SELECT 'failed', NEW.failed_at, NEW.platform_key
+        WHERE NEW.status = 'failed' AND NEW.failed_at IS NOT NULL)
+    CROSS JOIN event_widths WHERE true
+    ON CONFLICT DO UPDATE SET n = n + excluded.n;
   INSERT INTO proc_counts SELECT shift, NEW.proc_ms >> shift, NEW.sign
     FROM proc_shifts WHERE NEW.proc_ms IS NOT NULL
     ON CONFLICT DO UPDATE SET n = n + excluded.n;
@@ -536,7 +755,7 @@ CREATE TRIGGER log_arrival_count INSTEAD OF INSERT ON log_arrival BEGIN
     WHERE rowid = NEW.log_rowid AND (platform_key, proc_ms) IS NOT
       (SELECT platform_key, proc_ms FROM publish_log_derived WHERE log_rowid = NEW.log_rowid);
   INSERT INTO log_change SELECT 1, clip_id, status, platform_key, proc_ms, social_account_id,
-      requested_at, published_at, failed_at
+      created_at, requested_at, published_at, failed_at, last_retry_at
     FROM publish_logs WHERE rowid = NEW.log_rowid;
 END;
 
@@ -544,28 +763,23 @@ CREATE TRIGGER logs_insert AFTER INSERT ON publish_logs BEGIN
   SELECT RAISE(ABORT, 'publish_logs: INSERT OR REPLACE is refused, use ON CONFLICT(id) DO UPDATE')
     FROM replace_guard WHERE tbl = 'publish_logs' AND id = NEW.id;
   INSERT INTO log_arrival VALUES (NEW.rowid);
-  INSERT INTO time_change VALUES (1, 'created', NEW.created_at);
 END;
-CREATE TRIGGER logs_update AFTER UPDATE OF clip_id, platform, social_account_id, status,
-  requested_at, published_at, failed_at ON publish_logs
-  WHEN (OLD.clip_id, OLD.platform, OLD.social_account_id, OLD.status, OLD.requested_at,
-      OLD.published_at, OLD.failed_at) IS NOT
-    (NEW.clip_id, NEW.platform, NEW.social_account_id, NEW.status, NEW.requested_at,
-      NEW.published_at, NEW.failed_at)
+CREATE TRIGGER logs_update AFTER UPDATE OF clip_id, platform, social_account_id, status, created_at,
+  requested_at, published_at, failed_at, last_retry_at ON publish_logs
+  WHEN (OLD.clip_id, OLD.platform, OLD.social_account_id, OLD.status, OLD.created_at,
+      OLD.requested_at, OLD.published_at, OLD.failed_at, OLD.last_retry_at) IS NOT
+    (NEW.clip_id, NEW.platform, NEW.social_account_id, NEW.status, NEW.created_at,
+      NEW.requested_at, NEW.published_at, NEW.failed_at, NEW.last_retry_at)
 BEGIN
   INSERT INTO log_change VALUES (-1, OLD.clip_id, OLD.status, OLD.platform_key, OLD.proc_ms,
-    OLD.social_account_id, OLD.requested_at, OLD.published_at, OLD.failed_at);
+    OLD.social_account_id, OLD.created_at, OLD.requested_at, OLD.published_at, OLD.failed_at,
+    OLD.last_retry_at);
   INSERT INTO log_arrival VALUES (NEW.rowid);
-END;
-CREATE TRIGGER logs_update_created AFTER UPDATE OF created_at ON publish_logs
-  WHEN OLD.created_at <> NEW.created_at
-BEGIN
-  INSERT INTO time_change VALUES (-1, 'created', OLD.created_at), (1, 'created', NEW.created_at);
 END;
 CREATE TRIGGER logs_delete AFTER DELETE ON publish_logs BEGIN
   INSERT INTO log_change VALUES (-1, OLD.clip_id, OLD.status, OLD.platform_key, OLD.proc_ms,
-    OLD.social_account_id, OLD.requested_at, OLD.published_at, OLD.failed_at);
-  INSERT INTO time_change VALUES (-1, 'created', OLD.created_at);
+    OLD.social_account_id, OLD.created_at, OLD.requested_at, OLD.published_at, OLD.failed_at,
+    OLD.last_retry_at);
 END;
 CREATE TRIGGER logs_derived AFTER UPDATE OF platform_key, proc_ms ON publish_logs BEGIN
   SELECT RAISE(ABORT, 'publish_logs: platform_key and proc_ms are derived')
@@ -635,6 +849,7 @@ CREATE TRIGGER clips_insert AFTER INSERT ON clips BEGIN
   SELECT RAISE(ABORT, 'clips: INSERT OR REPLACE is refused, use ON CONFLICT(id) DO UPDATE')
     FROM replace_guard WHERE tbl = 'clips' AND id = NEW.id;
   UPDATE totals SET n = n + 1 WHERE name = 'clips';
+  INSERT INTO event_change VALUES (1, 'clips_created', '', NEW.created_at);
   INSERT INTO clip_change VALUES (1, NEW.visual_score);
   UPDATE clip_counts SET score_nano = CAST(round(NEW.visual_score * 1e9) AS INTEGER)
     WHERE clip_id = NEW.id AND n > 0;
@@ -647,8 +862,15 @@ BEGIN
   UPDATE clip_counts SET score_nano = CAST(round(NEW.visual_score * 1e9) AS INTEGER)
     WHERE clip_id = NEW.id AND n > 0;
 END;
+CREATE TRIGGER clips_update_created AFTER UPDATE OF created_at ON clips
+  WHEN OLD.created_at <> NEW.created_at
+BEGIN
+  INSERT INTO event_change VALUES (-1, 'clips_created', '', OLD.created_at),
+    (1, 'clips_created', '', NEW.created_at);
+END;
 CREATE TRIGGER clips_delete AFTER DELETE ON clips BEGIN
   UPDATE totals SET n = n - 1 WHERE name = 'clips';
+  INSERT INTO event_change VALUES (-1, 'clips_created', '', OLD.created_at);
   INSERT INTO clip_change VALUES (-1, OLD.visual_score);
   UPDATE clip_counts SET score_nano = NULL WHERE clip_id = OLD.id;
 END;
@@ -662,35 +884,41 @@ CREATE TRIGGER videos_delete AFTER DELETE ON video_assets BEGIN
   UPDATE totals SET n = n - 1 WHERE name = 'videos';
 END;
 
-CREATE VIEW job_change (sign, status, params_platform) AS SELECT 0, '', '' WHERE 0;
-CREATE TRIGGER job_change_count INSTEAD OF INSERT ON job_change BEGIN
-  INSERT INTO job_counts VALUES (NEW.status,
-      CASE WHEN NEW.params_platform IS NULL THEN ''
-        WHEN NEW.params_platform IN ('instagram','tiktok','youtube','facebook') THEN NEW.params_platform
-        ELSE 'other' END,
-      NEW.sign)
+CREATE VIEW job_key_change (sign, status, platform_key, updated_at) AS SELECT 0, '', '', 0 WHERE 0;
+CREATE TRIGGER job_key_change_count INSTEAD OF INSERT ON job_key_change BEGIN
+  INSERT INTO job_counts VALUES (NEW.status, NEW.platform_key, NEW.sign)
     ON CONFLICT DO UPDATE SET n = n + excluded.n;
+  INSERT INTO event_change SELECT NEW.sign, 'jobs_completed', NEW.platform_key, NEW.updated_at
+    WHERE NEW.status = 'completed';
+END;
+CREATE VIEW job_change (sign, status, params_platform, updated_at) AS SELECT 0, '', '', 0 WHERE 0;
+CREATE TRIGGER job_change_count INSTEAD OF INSERT ON job_change BEGIN
+  INSERT INTO job_key_change VALUES (NEW.sign, NEW.status,
+    CASE WHEN NEW.params_platform IS NULL THEN ''
+      WHEN NEW.params_platform IN ('instagram','tiktok','youtube','facebook') THEN NEW.params_platform
+      ELSE 'other' END, NEW.updated_at);
 END;
 CREATE VIEW job_arrival (job_rowid) AS SELECT 0 WHERE 0;
 CREATE TRIGGER job_arrival_count INSTEAD OF INSERT ON job_arrival BEGIN
   UPDATE jobs SET params_platform = (SELECT params_platform FROM job_derived WHERE job_rowid = NEW.job_rowid)
     WHERE rowid = NEW.job_rowid AND params_platform IS NOT
       (SELECT params_platform FROM job_derived WHERE job_rowid = NEW.job_rowid);
-  INSERT INTO job_change SELECT 1, status, params_platform FROM jobs WHERE rowid = NEW.job_rowid;
+  INSERT INTO job_change SELECT 1, status, params_platform, updated_at
+    FROM jobs WHERE rowid = NEW.job_rowid;
 END;
 CREATE TRIGGER jobs_insert AFTER INSERT ON jobs BEGIN
   SELECT RAISE(ABORT, 'jobs: INSERT OR REPLACE is refused, use ON CONFLICT(id) DO UPDATE')
     FROM replace_guard WHERE tbl = 'jobs' AND id = NEW.id;
   INSERT INTO job_arrival VALUES (NEW.rowid);
 END;
-CREATE TRIGGER jobs_update AFTER UPDATE OF status, params ON jobs
-  WHEN (OLD.status, OLD.params) IS NOT (NEW.status, NEW.params)
+CREATE TRIGGER jobs_update AFTER UPDATE OF status, params, updated_at ON jobs
+  WHEN (OLD.status, OLD.params, OLD.updated_at) IS NOT (NEW.status, NEW.params, NEW.updated_at)
 BEGIN
-  INSERT INTO job_change VALUES (-1, OLD.status, OLD.params_platform);
+  INSERT INTO job_change VALUES (-1, OLD.status, OLD.params_platform, OLD.updated_at);
   INSERT INTO job_arrival VALUES (NEW.rowid);
 END;
 CREATE TRIGGER jobs_delete AFTER DELETE ON jobs BEGIN
-  INSERT INTO job_change VALUES (-1, OLD.status, OLD.params_platform);
+  INSERT INTO job_change VALUES (-1, OLD.status, OLD.params_platform, OLD.updated_at);
 END;
 CREATE TRIGGER jobs_derived AFTER UPDATE OF params_platform ON jobs BEGIN
   SELECT RAISE(ABORT, 'jobs: params_platform is derived')

@@ -14,6 +14,9 @@ ph_command cmd_start, cmd_stop, cmd_restart, cmd_status, cmd_logs;	/* service.c 
 ph_command cmd_token;
 ph_command cmd_user;
 ph_command cmd_get;
+ph_command cmd_post;
+ph_command cmd_put;
+ph_command cmd_delete;
 ph_command cmd_backup, cmd_restore;
 ph_command cmd_verify;
 ph_command cmd_demo;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/audit.h"
 #include "core/clock.h"
 #include "core/config.h"
 #include "instance.h"
@@ -134,6 +135,17 @@ instance_db(struct ph_err *err)
 }
 
 struct ph_db *
+instance_open_raw(int may_create, struct ph_err *err)
+{
+	struct ph_db *db = instance_db(err);
+
+	if (db == NULL || ph_db_open_raw(db, may_create, err) == PH_OK)
+		return db;
+	ph_db_close(db);
+	return NULL;
+}
+
+struct ph_db *
 instance_open(struct ph_err *err)
 {
 	struct ph_db *db = instance_db(err);
@@ -156,22 +168,11 @@ instance_close(struct ph_db *db, enum ph_rc rc, struct ph_err *err)
 	return rc;
 }
 
-static const char sql_audit[] =
-	"INSERT INTO audit_log (at, actor, action, target, detail) VALUES ($1, 'local', $2, $3, $4)";
-
 enum ph_rc
 audit(struct ph_db *db, const char *action, const char *target, const char *detail, struct ph_err *err)
 {
-	struct ph_stmt	*st;
-	enum ph_rc	 rc;
+	const struct ph_audit entry = { .at_ms = ph_clock_now_ms(NULL), .actor = "local",
+	    .action = action, .target = target, .detail = detail };
 
-	if ((rc = ph_db_prepare(db, sql_audit, &st, err)) != PH_OK)
-		return rc;
-	ph_stmt_bind_int(st, 1, ph_clock_now_ms(NULL));
-	ph_stmt_bind_text(st, 2, action);
-	ph_stmt_bind_text(st, 3, target);
-	ph_stmt_bind_text(st, 4, detail);
-	rc = ph_stmt_exec(st, err);
-	ph_stmt_done(st);
-	return rc;
+	return ph_audit(db, &entry, err);
 }

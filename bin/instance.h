@@ -30,6 +30,9 @@ int	complain_usage(const char *usage);	/* returns 2 */
 /* The instance's database, not opened yet; NULL: err tells. */
 struct ph_db	*instance_db(struct ph_err *);
 
+/* The same, opened without the version check, outside any transaction. */
+struct ph_db	*instance_open_raw(int may_create, struct ph_err *);
+
 /* The instance's database for writing, inside a transaction; NULL: err tells.  Close with
  * instance_close(), which commits if rc is PH_OK and returns the outcome. */
 struct ph_db	*instance_open(struct ph_err *);

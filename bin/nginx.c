@@ -19,7 +19,7 @@
 #include "instance.h"
 #include "routes.h"
 
-enum { SALT_LEN = 32 };
+enum { SALT_LEN = 32, ROUTES_MAX = 512 };
 
 struct pair {
 	const char	*name;
@@ -78,38 +78,110 @@ fill_file(const char *name, const struct pair *pairs, struct ph_err *err)
 	return out;
 }
 
+/* How nginx finds a path: exactly, or with {name} standing for one segment. */
+static void
+location_match(char *out, size_t size, const char *path)
+{
+	FILE *f;
+
+	if (strchr(path, '{') == NULL) {
+		snprintf(out, size, "= %s", path);
+		return;
+	}
+	out[0] = '\0';
+	if ((f = fmemopen(out, size, "w")) == NULL)
+		return;
+	fputs("~ ^", f);
+	while (*path != '\0') {
+		if (*path == '{') {
+			fputs("[^/]+", f);
+			path += strcspn(path, "}") + 1;
+			continue;
+		}
+		if (*path == '.')
+			fputc('\\', f);
+		fputc(*path++, f);
+	}
+	fputc('$', f);
+	fclose(f);
+}
+
+/* The scope that auth-check shall ask for, by method. */
+static void
+scope_lines(char *out, size_t size, const cJSON *route)
+{
+	const cJSON	*op;
+	const char	*first = route_scope(route);
+	size_t		 i;
+
+	snprintf(out, size, "\t\tset $ph_scope \"%s\";\n", first);
+	cJSON_ArrayForEach(op, cJSON_GetObjectItem(route, "methods")) {
+		char method[8] = "";
+
+		if (strcmp(route_text(op, "x-scope"), first) == 0)
+			continue;
+		for (i = 0; op->string[i] != '\0' && i < sizeof(method) - 1; i++)
+			method[i] = (char)(op->string[i] - 'a' + 'A');
+		snprintf(out + strlen(out), size - strlen(out),
+		    "\t\tif ($request_method = %s) {\n\t\t\tset $ph_scope \"%s\";\n\t\t}\n", method,
+		    route_text(op, "x-scope"));
+	}
+}
+
+/* What the location of a route holds besides. */
+static void
+location_lines(char *out, size_t size, const cJSON *route, const char *share)
+{
+	const int body_max = cJSON_GetObjectItem(route, "body_max")->valueint;
+
+	out[0] = '\0';
+	if (strcmp(route_text(route, "access"), "scope") == 0)
+		snprintf(out, size, "\t\tinclude %s/nginx/protected.conf;\n", share);
+	if (route_cache_s(route) > 0)
+		snprintf(out + strlen(out), size - strlen(out), "\t\tinclude %s/nginx/cached.conf;\n", share);
+	if (body_max != PH_BODY_MAX)
+		snprintf(out + strlen(out), size - strlen(out), "\t\tclient_max_body_size %d;\n", body_max);
+	/* A long answer waits in its program for a slow client, not in a file. */
+	if (cJSON_IsTrue(cJSON_GetObjectItem(route, "is_stream")))
+		snprintf(out + strlen(out), size - strlen(out), "\t\tfastcgi_max_temp_file_size 0;\n"
+		    "\t\tfastcgi_read_timeout 60s;\n");
+}
+
+/* A literal segment comes before a {name}: nginx takes the first expression that fits. */
+static int
+by_path(const void *a, const void *b)
+{
+	return strcmp(route_text(*(const cJSON *const *)a, "path"), route_text(*(const cJSON *const *)b, "path"));
+}
+
 /* Each route through a template: for upstreams all of them, for locations those with a path. */
 static char *
 each_route(const cJSON *routes, const char *template, int is_location, const char *share,
     struct ph_err *err)
 {
-	char		 includes[3 * PATH_SIZE], socket[PATH_SIZE], *out = NULL, *one;
-	const cJSON	*r;
-	size_t		 size;
+	char		 includes[3 * PATH_SIZE], scopes[1024], match[512], socket[PATH_SIZE], *out = NULL, *one;
+	const cJSON	*sorted[ROUTES_MAX], *r;
+	size_t		 size, n = 0, i;
 	FILE		*f;
 
 	if ((f = open_memstream(&out, &size)) == NULL) {
 		ph_fail(err, PH_ENOMEM, "not enough memory");
 		return NULL;
 	}
-	cJSON_ArrayForEach(r, routes) {
-		const int	is_protected = strcmp(route_text(r, "access"), "scope") == 0;
-		struct pair	pairs[] = {
-			{ "SOCKET", ph_config_socket(socket, sizeof(socket), route_text(r, "name")) },
-			{ "NAME", route_text(r, "name") }, { "PATH", route_text(r, "path") },
-			{ "SCOPE", route_text(r, "scope") }, { "INCLUDES", includes },
-			{ "SHARE", share }, { NULL, NULL }
+	cJSON_ArrayForEach(r, routes)
+		if (n < ROUTES_MAX && (!is_location || route_text(r, "path")[0] != '\0'))
+			sorted[n++] = r;
+	qsort(sorted, n, sizeof(sorted[0]), by_path);
+	for (i = 0; i < n; i++) {
+		struct pair pairs[] = {
+			{ "SOCKET", ph_config_socket(socket, sizeof(socket), route_text(sorted[i], "name")) },
+			{ "NAME", route_text(sorted[i], "name") }, { "MATCH", match }, { "SCOPES", scopes },
+			{ "INCLUDES", includes }, { "SHARE", share }, { NULL, NULL }
 		};
 
-		if (is_location && route_text(r, "path")[0] == '\0')
-			continue;
-		includes[0] = '\0';
-		if (is_protected)
-			snprintf(includes + strlen(includes), sizeof(includes) - strlen(includes),
-			    "\t\tinclude %s/nginx/protected.conf;\n", share);
-		if (route_cache_s(r) > 0)
-			snprintf(includes + strlen(includes), sizeof(includes) - strlen(includes),
-			    "\t\tinclude %s/nginx/cached.conf;\n", share);
+		location_match(match, sizeof(match), route_text(sorted[i], "path"));
+		scope_lines(scopes, sizeof(scopes), sorted[i]);
+		location_lines(includes, sizeof(includes), sorted[i], share);
 		if ((one = fill_file(template, pairs, err)) == NULL) {
 			fclose(f);
 			free(out);
@@ -129,7 +201,7 @@ static const struct { int reported; enum ph_rc rc; const char *detail; } refusal
 	{ 403, PH_EADDRESS, "this address is not let in" },
 	{ 404, PH_ENOTFOUND, "there is no such path; /openapi.json lists them" },
 	{ 405, PH_EMETHOD, "this method is not allowed here" },
-	{ 413, PH_EBODYTOOBIG, "a body may have 256 KiB" },
+	{ 413, PH_EBODYTOOBIG, "the body is larger than this path allows" },
 	{ 414, PH_EURITOOLONG, "the request line is too long" },
 	{ 429, PH_ERATE, "see RateLimit-Policy for what is allowed" },
 	{ 494, PH_EHEADERTOOBIG, "the headers are too large" },

@@ -46,7 +46,7 @@ problem_schema(void)
 cJSON *
 openapi_make(const cJSON *routes)
 {
-	cJSON		*o = cJSON_CreateObject(), *info, *item, *paths, *schemes, *tags, *op;
+	cJSON		*o = cJSON_CreateObject(), *info, *item, *paths, *schemes, *tags;
 	const cJSON	*r, *m, *tag, *seen;
 
 	cJSON_AddStringToObject(o, "openapi", "3.1.0");
@@ -68,10 +68,7 @@ openapi_make(const cJSON *routes)
 	paths = cJSON_AddObjectToObject(o, "paths");
 	cJSON_ArrayForEach(r, routes) {
 		cJSON_ArrayForEach(m, cJSON_GetObjectItem(r, "methods")) {
-			op = cJSON_Duplicate(m, 1);
-			if (route_text(r, "scope")[0] != '\0')
-				cJSON_AddStringToObject(op, "x-scope", route_text(r, "scope"));
-			cJSON_AddItemToObject(object(paths, route_text(r, "path")), m->string, op);
+			cJSON_AddItemToObject(object(paths, route_text(r, "path")), m->string, cJSON_Duplicate(m, 1));
 			tag = cJSON_GetArrayItem(cJSON_GetObjectItem(m, "tags"), 0);
 			cJSON_ArrayForEach(seen, tags)
 				if (strcmp(route_text(seen, "name"), cJSON_GetStringValue(tag)) == 0)

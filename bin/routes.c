@@ -59,22 +59,37 @@ route_workers(const cJSON *route)
 	return (int)ph_config_int(PH_CFG_WORKERS);
 }
 
+const char *
+route_scope(const cJSON *route)
+{
+	const cJSON *first = cJSON_GetObjectItem(route, "methods");
+
+	first = first != NULL ? first->child : NULL;
+	return first != NULL ? route_text(first, "x-scope") : "";
+}
+
 static void
 print_table(const cJSON *routes, int is_man)
 {
-	const cJSON *r;
+	const cJSON	*r, *op;
+	const char	*scope, *summary;
+	char		 method[8];
+	size_t		 i;
 
 	cJSON_ArrayForEach(r, routes) {
-		if (route_text(r, "path")[0] == '\0')
-			continue;
-		if (is_man)
-			printf(".It Li GET %s\n%s%s\nScope: %s.\n", route_text(r, "path"), route_text(r, "summary"),
-			    strchr(route_text(r, "summary"), '?') != NULL ? "" : ".",
-			    route_text(r, "scope")[0] != '\0' ? route_text(r, "scope") : "none, public");
-		else
-			printf("GET %-32s %-16s %-24s %s\n", route_text(r, "path"),
-			    route_text(r, "scope")[0] != '\0' ? route_text(r, "scope") : "public",
-			    route_text(r, "name"), route_text(r, "summary"));
+		cJSON_ArrayForEach(op, cJSON_GetObjectItem(r, "methods")) {
+			scope = route_text(op, "x-scope");
+			summary = route_text(op, "summary");
+			for (i = 0; op->string[i] != '\0' && i < sizeof(method) - 1; i++)
+				method[i] = (char)(op->string[i] - 'a' + 'A');
+			method[i] = '\0';
+			if (is_man)
+				printf(".It Li %s %s\n%s%s\nScope: %s.\n", method, route_text(r, "path"), summary,
+				    strchr(summary, '?') != NULL ? "" : ".", scope[0] != '\0' ? scope : "none, public");
+			else
+				printf("%-6s %-40s %-20s %-28s %s\n", method, route_text(r, "path"),
+				    scope[0] != '\0' ? scope : "public", route_text(r, "name"), summary);
+		}
 	}
 }
 

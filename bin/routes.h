@@ -13,6 +13,8 @@
 cJSON		*routes_load(struct ph_err *);
 /* A text member of a route, "" when absent. */
 const char	*route_text(const cJSON *route, const char *member);
+/* The scope of its first method; "" when it needs none. */
+const char	*route_scope(const cJSON *route);
 int		 route_cache_s(const cJSON *route);
 /* Worker processes that the settings give the route. */
 int		 route_workers(const cJSON *route);

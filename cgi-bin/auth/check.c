@@ -91,7 +91,7 @@ check_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 
 static const struct ph_route route = {
 	.name = "auth-check", .access = PH_ACCESS_INTERNAL, .needs = PH_NEED_DB_READ,
-	.summary = "Who is asking, and may they?", .get = check_get,
+	.ops[PH_GET] = { .summary = "Who is asking, and may they?", .handle = check_get },
 };
 
 int

@@ -36,8 +36,10 @@ health_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 static const struct ph_route route = {
 	.name = "dashboard-health", .path = "/dashboard/health", .access = PH_ACCESS_PUBLIC,
 	.needs = PH_NEED_DB_READ,
-	.summary = "Can the dashboard read its database?",
-	.fields = fields, .nfields = F__MAX, .get = health_get,
+	.ops[PH_GET] = {
+		.summary = "Can the dashboard read its database?",
+		.fields = fields, .nfields = F__MAX, .handle = health_get,
+	},
 };
 
 int

@@ -1,171 +1,33 @@
 /*
  * queue.c -- GET /dashboard/stats/queue
  *
- * Is the publish queue moving?  Counts by status, how long a post takes, how long the
- * oldest one has waited.
- *
- * Rules worth knowing: posts published before they were requested are no processing time
- * (clock_skew_rows counts them); the age is by requested_at, and a request from the
- * future has age 0.
+ * Is the publish queue moving?
+ * lib/domain/stat-queue.c reads the figures.
  */
 #include "autoconf.h"
 
 #include "core/endpoint.h"
-#include "domain/stats.h"
-
-enum { HOUR_MS = 3600000 };
-
-/* The first entry of status = 'pending' in ix_logs_status_requested. */
-static const char sql_oldest[] =
-	"SELECT requested_at FROM publish_logs WHERE status = 'pending'"
-	" ORDER BY requested_at LIMIT 1";
-
-/* Within one minute; ix_logs_published and ix_logs_failed. */
-static const char sql_finished_edge[] =
-	"SELECT (SELECT count(*) FROM publish_logs WHERE status = 'success'"
-	" AND published_at >= $1 AND published_at < $2)"
-	" + (SELECT count(*) FROM publish_logs WHERE status = 'failed'"
-	" AND failed_at >= $1 AND failed_at < $2)";
-
-enum {
-	F_PENDING, F_PROCESSING, F_SUCCESS, F_FAILED, F_AVG_PROCESSING_TIME_MS,
-	F_OLDEST_PENDING_AGE_SECONDS,
-	F_SCHEDULED, F_RETRY, F_TOTAL_IN_QUEUE, F_AVG_WAIT_TIME_MS, F_P50, F_P95,
-	F_THROUGHPUT_PER_HOUR, F_ESTIMATED_COMPLETION_TIME, F_CLOCK_SKEW_ROWS,
-	F_MISSING_PUBLISHED_AT_ROWS, F__MAX
-};
-
-static const struct ph_field fields[F__MAX] = {
-	[F_PENDING] = { .name = "pending", .text = "Publish logs in status pending." },
-	[F_PROCESSING] = { .name = "processing", .text = "Publish logs in status processing." },
-	[F_SUCCESS] = { .name = "success", .text = "Publish logs in status success." },
-	[F_FAILED] = { .name = "failed", .text = "Publish logs in status failed." },
-	[F_AVG_PROCESSING_TIME_MS] = { .name = "avg_processing_time_ms", .type = PH_DECIMAL,
-	    .places = 2, .is_nullable = 1, .unit = "ms",
-	    .text = "Mean of published_at - requested_at over success logs where it is not "
-		"negative; null if there are none." },
-	[F_OLDEST_PENDING_AGE_SECONDS] = { .name = "oldest_pending_age_seconds", .type = PH_DECIMAL,
-	    .places = 3, .is_nullable = 1, .unit = "s",
-	    .text = "Time since the earliest requested_at of the pending logs, never below 0.0; "
-		"null if none is pending." },
-	[F_SCHEDULED] = { .name = "scheduled", .is_extended = 1,
-	    .text = "Publish logs in status scheduled." },
-	[F_RETRY] = { .name = "retry", .is_extended = 1, .text = "Publish logs in status retry." },
-	[F_TOTAL_IN_QUEUE] = { .name = "total_in_queue", .is_extended = 1,
-	    .text = "Publish logs in status scheduled, pending, processing or retry." },
-	[F_AVG_WAIT_TIME_MS] = { .name = "avg_wait_time_ms", .type = PH_DECIMAL, .places = 2,
-	    .is_nullable = 1, .is_extended = 1, .unit = "ms",
-	    .text = "Mean time since requested_at over pending and retry logs; null if there "
-		"are none." },
-	[F_P50] = { .name = "p50_processing_time_ms", .is_nullable = 1, .is_extended = 1, .unit = "ms",
-	    .text = "Median processing time, nearest rank; null if there is none." },
-	[F_P95] = { .name = "p95_processing_time_ms", .is_nullable = 1, .is_extended = 1, .unit = "ms",
-	    .text = "95th percentile of the processing time, nearest rank; null if there is none." },
-	[F_THROUGHPUT_PER_HOUR] = { .name = "throughput_per_hour", .is_extended = 1,
-	    .text = "Logs that finished in the last hour: success by published_at, failed by "
-		"failed_at." },
-	[F_ESTIMATED_COMPLETION_TIME] = { .name = "estimated_completion_time", .type = PH_TIME,
-	    .is_nullable = 1, .is_extended = 1,
-	    .text = "When pending and retry logs are done at that throughput; null if there are "
-		"none or it is 0." },
-	[F_CLOCK_SKEW_ROWS] = { .name = "clock_skew_rows", .is_extended = 1,
-	    .text = "Success logs published before they were requested." },
-	[F_MISSING_PUBLISHED_AT_ROWS] = { .name = "missing_published_at_rows", .is_extended = 1,
-	    .text = "Success logs without published_at." },
-};
-
-/* The oldest pending requested_at, or -1 when none is pending. */
-static enum ph_rc
-oldest_pending(struct ph_db *db, int64_t *at_ms, struct ph_err *err)
-{
-	struct ph_stmt	*st;
-	enum ph_rc	 rc;
-
-	*at_ms = -1;
-	if ((rc = ph_db_prepare(db, sql_oldest, &st, err)) != PH_OK)
-		return rc;
-	if ((rc = ph_stmt_step(st, err)) == PH_ROW)
-		*at_ms = ph_stmt_int(st, 0);
-	ph_stmt_done(st);
-	return rc == PH_ROW || rc == PH_DONE ? PH_OK : rc;
-}
-
-/* Nearest rank: the ceil(percent * n / 100)-th smallest. */
-static enum ph_rc
-percentile(struct ph_db *db, int64_t n, int percent, struct ph_value *v, struct ph_err *err)
-{
-	int64_t		ms = 0;
-	enum ph_rc	rc = PH_OK;
-
-	if (n == 0)
-		*v = ph_v_null();
-	else if ((rc = ph_stats_processing_time(db, (n * percent + 99) / 100, &ms, err)) == PH_OK)
-		*v = ph_v_int(ms);
-	return rc;
-}
-
-static enum ph_rc
-extended(struct ph_db *db, const struct ph_log_totals *log, int64_t now, struct ph_value *v,
-    struct ph_err *err)
-{
-	const int64_t	waiting = log[PH_LOG_PENDING].n + log[PH_LOG_RETRY].n;
-	const ph_int128	requested = log[PH_LOG_PENDING].requested_ms + log[PH_LOG_RETRY].requested_ms;
-	int64_t		since, future, done;
-	enum ph_rc	rc;
-
-	if ((rc = ph_stats_since(db, "finished", sql_finished_edge, now - HOUR_MS, &since, err)) != PH_OK ||
-	    (rc = ph_stats_since(db, "finished", sql_finished_edge, now + 1, &future, err)) != PH_OK ||
-	    (rc = percentile(db, log[PH_LOG_SUCCESS].proc_n, 50, &v[F_P50], err)) != PH_OK ||
-	    (rc = percentile(db, log[PH_LOG_SUCCESS].proc_n, 95, &v[F_P95], err)) != PH_OK)
-		return rc;
-	done = since - future;
-	v[F_SCHEDULED] = ph_v_int(log[PH_LOG_SCHEDULED].n);
-	v[F_RETRY] = ph_v_int(log[PH_LOG_RETRY].n);
-	v[F_TOTAL_IN_QUEUE] = ph_v_int(log[PH_LOG_SCHEDULED].n + log[PH_LOG_PROCESSING].n + waiting);
-	v[F_AVG_WAIT_TIME_MS] = ph_v_ratio((ph_int128)now * waiting - requested, waiting);
-	v[F_THROUGHPUT_PER_HOUR] = ph_v_int(done);
-	v[F_ESTIMATED_COMPLETION_TIME] = waiting == 0 || done == 0 ? ph_v_null() :
-	    ph_v_int(now + (waiting * HOUR_MS + done / 2) / done);
-	v[F_CLOCK_SKEW_ROWS] = ph_v_int(log[PH_LOG_SUCCESS].skewed);
-	v[F_MISSING_PUBLISHED_AT_ROWS] = ph_v_int(log[PH_LOG_SUCCESS].untimed);
-	return PH_OK;
-}
+#include "domain/statistic.h"
 
 static enum ph_rc
 queue_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 {
-	const int64_t		 now = ph_req_now_ms(req);
-	struct ph_db		*db = ph_req_db(req);
-	struct ph_log_totals	 log[PH_LOG__MAX];
-	struct ph_value		 v[F__MAX] = { 0 };
-	int64_t			 oldest;
-	enum ph_rc		 rc;
-
-	if ((rc = ph_stats_logs(db, log, err)) != PH_OK ||
-	    (rc = oldest_pending(db, &oldest, err)) != PH_OK ||
-	    (ph_json_is_extended(out) && (rc = extended(db, log, now, v, err)) != PH_OK))
-		return rc;
-	v[F_PENDING] = ph_v_int(log[PH_LOG_PENDING].n);
-	v[F_PROCESSING] = ph_v_int(log[PH_LOG_PROCESSING].n);
-	v[F_SUCCESS] = ph_v_int(log[PH_LOG_SUCCESS].n);
-	v[F_FAILED] = ph_v_int(log[PH_LOG_FAILED].n);
-	v[F_AVG_PROCESSING_TIME_MS] = ph_v_ratio(log[PH_LOG_SUCCESS].proc_ms, log[PH_LOG_SUCCESS].proc_n);
-	v[F_OLDEST_PENDING_AGE_SECONDS] = oldest < 0 ? ph_v_null() :
-	    ph_v_ratio(now > oldest ? now - oldest : 0, 1000);
-	ph_json_fields(out, fields, v, F__MAX);
-	return PH_OK;
+	return ph_statistic_get(req, &ph_stat_queue, out, err);
 }
-
-static const struct ph_route route = {
-	.name = "dashboard-queue", .path = "/dashboard/stats/queue",
-	.scope = "dashboard:read", .needs = PH_NEED_DB_READ, .cache_s = 1,
-	.summary = "Is the publish queue moving?",
-	.params = ph_stats_params, .nparams = PH_STATS_NPARAMS,
-	.fields = fields, .nfields = F__MAX, .get = queue_get,
-};
 
 int
 main(int argc, char **argv)
 {
+	const struct ph_route route = {
+		.name = "dashboard-queue", .path = "/dashboard/stats/queue",
+		.needs = PH_NEED_DB_READ, .cache_s = 1,
+		.ops[PH_GET] = {
+			.scope = "dashboard:read", .summary = "Is the publish queue moving?",
+			.params = ph_statistic_params, .nparams = PH_STATISTIC_NPARAMS,
+			.fields = ph_stat_queue.fields, .nfields = ph_stat_queue.nfields,
+			.handle = queue_get,
+		},
+	};
+
 	return ph_endpoint_main(&route, argc, argv);
 }

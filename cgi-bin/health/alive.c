@@ -25,8 +25,10 @@ alive_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 
 static const struct ph_route route = {
 	.name = "health-alive", .path = "/health", .access = PH_ACCESS_PUBLIC,
-	.summary = "Do nginx and one worker answer?",
-	.fields = fields, .nfields = 1, .get = alive_get,
+	.ops[PH_GET] = {
+		.summary = "Do nginx and one worker answer?",
+		.fields = fields, .nfields = 1, .handle = alive_get,
+	},
 };
 
 int

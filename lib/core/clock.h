@@ -26,4 +26,11 @@ int64_t	ph_clock_mono_us(void);
  * without the Z if is_naive.  ms is 0..PH_TIME_MAX (clamped).  Returns buf. */
 char	*ph_time_format(char buf[PH_TIME_SIZE], int64_t ms, int is_naive);
 
+/*
+ * An instant from outside, len bytes: RFC 3339 with a zone (2025-11-22T11:30:00+01:00), a date
+ * (UTC midnight), Unix milliseconds, or a time before now: -90s, -15m, -24h, -7d.  Leap seconds
+ * (:60) count as the next second.  0 and *ms within 0..PH_TIME_MAX, or -1.
+ */
+int	ph_time_parse(const char *s, size_t len, int64_t now_ms, int64_t *ms);
+
 #endif

@@ -69,6 +69,12 @@ ph_db_new(const char *path, enum ph_db_mode mode, struct ph_db_limits limits)
 	return db;
 }
 
+void
+ph_db_set_deadline(struct ph_db *db, int deadline_ms)
+{
+	db->limits.deadline_ms = deadline_ms;
+}
+
 static void
 disconnect(struct ph_db *db)
 {
@@ -485,6 +491,12 @@ int64_t
 ph_stmt_int(struct ph_stmt *st, int col)
 {
 	return sqlite3_column_int64(st->st, col);
+}
+
+double
+ph_stmt_double(struct ph_stmt *st, int col)
+{
+	return sqlite3_column_double(st->st, col);
 }
 
 const char *

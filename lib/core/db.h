@@ -20,11 +20,11 @@ struct ph_stmt;			/* opaque; owned by its connection */
 
 enum ph_db_mode {
 	PH_DB_READER,		/* every write is refused */
-	PH_DB_WRITER
+	PH_DB_WRITER		/* what it commits survives a loss of power */
 };
 
 enum {
-	PH_SCHEMA_VERSION = 1,	/* the user_version of schema.sql */
+	PH_SCHEMA_VERSION = 2,	/* the user_version of schema.sql */
 	PH_STMTS_MAX = 48	/* distinct statements per connection */
 };
 
@@ -37,6 +37,9 @@ struct ph_db_limits {
  * NULL: no memory. */
 struct ph_db	*ph_db_new(const char *path, enum ph_db_mode, struct ph_db_limits);
 void		 ph_db_close(struct ph_db *);	/* NULL is fine */
+
+/* Longest transaction from the next ph_db_begin() on, in ms; 0: none. */
+void		 ph_db_set_deadline(struct ph_db *, int deadline_ms);
 
 /*
  * Begin: all statements up to the end see one snapshot.  A writer takes the write lock at
@@ -75,6 +78,7 @@ void		ph_stmt_drop(struct ph_stmt *);
 /* Columns count from 0 and are valid after PH_ROW, until the next step or done. */
 int		ph_stmt_is_null(struct ph_stmt *, int col);
 int64_t		ph_stmt_int(struct ph_stmt *, int col);
+double		ph_stmt_double(struct ph_stmt *, int col);
 const char	*ph_stmt_text(struct ph_stmt *, int col);	/* NULL for NULL */
 
 /* Rows changed by the last statement that was executed. */

@@ -11,31 +11,95 @@
 
 #include "core/endpoint.h"
 
+static void
+add_range(cJSON *s, const char *low, const char *high, const struct ph_param *p)
+{
+	cJSON_AddNumberToObject(s, low, (double)p->min);
+	cJSON_AddNumberToObject(s, high, (double)p->max);
+}
+
+static void
+add_choices(cJSON *s, const struct ph_param *p)
+{
+	cJSON	*list = cJSON_AddArrayToObject(s, "enum");
+	size_t	 i;
+
+	for (i = 0; p->choices[i] != NULL; i++)
+		cJSON_AddItemToArray(list, cJSON_CreateString(p->choices[i]));
+}
+
 static cJSON *
 param_schema(const struct ph_param *p)
 {
-	cJSON	*s = cJSON_CreateObject(), *list;
-	size_t	 i;
+	cJSON	*s = cJSON_CreateObject(), *types;
 
-	cJSON_AddStringToObject(s, "type", p->type == PH_P_INT ? "integer" : "string");
-	if (p->type == PH_P_INT) {
-		cJSON_AddNumberToObject(s, "minimum", (double)p->min);
-		cJSON_AddNumberToObject(s, "maximum", (double)p->max);
-		if (!p->is_required)
+	switch (p->type) {
+	case PH_P_INT:
+		cJSON_AddStringToObject(s, "type", "integer");
+		add_range(s, "minimum", "maximum", p);
+		if (!p->is_required && p->dflt >= p->min && p->dflt <= p->max)
 			cJSON_AddNumberToObject(s, "default", (double)p->dflt);
-	} else if (p->type == PH_P_TEXT) {
-		cJSON_AddNumberToObject(s, "minLength", (double)p->min);
-		cJSON_AddNumberToObject(s, "maxLength", (double)p->max);
-	} else {
-		list = cJSON_AddArrayToObject(s, "enum");
-		for (i = 0; p->choices[i] != NULL; i++)
-			cJSON_AddItemToArray(list, cJSON_CreateString(p->choices[i]));
-		if (!p->is_required && p->type != PH_P_EXTENDED)
+		break;
+	case PH_P_NUMBER:
+		cJSON_AddStringToObject(s, "type", "number");
+		add_range(s, "minimum", "maximum", p);
+		break;
+	case PH_P_BOOL:
+		cJSON_AddStringToObject(s, "type", "boolean");
+		if (!p->is_required)
+			cJSON_AddBoolToObject(s, "default", p->dflt != 0);
+		break;
+	case PH_P_JSON:
+		types = cJSON_AddArrayToObject(s, "type");
+		cJSON_AddItemToArray(types, cJSON_CreateString("object"));
+		cJSON_AddItemToArray(types, cJSON_CreateString("array"));
+		break;
+	case PH_P_TEXT:
+	case PH_P_MULTILINE:
+		cJSON_AddStringToObject(s, "type", "string");
+		add_range(s, "minLength", "maxLength", p);
+		break;
+	case PH_P_INSTANT:
+		if (p->in == PH_IN_BODY) {
+			types = cJSON_AddArrayToObject(s, "type");
+			cJSON_AddItemToArray(types, cJSON_CreateString("string"));
+			cJSON_AddItemToArray(types, cJSON_CreateString("integer"));
+		} else
+			cJSON_AddStringToObject(s, "type", "string");
+		break;
+	case PH_P_CHOICES:
+	case PH_P_NAMES:
+		cJSON_AddStringToObject(s, "type", "array");
+		types = cJSON_AddObjectToObject(s, "items");
+		cJSON_AddStringToObject(types, "type", "string");
+		if (p->type == PH_P_CHOICES)
+			add_choices(types, p);
+		else {
+			cJSON_AddNumberToObject(types, "maxLength", (double)p->max);
+			cJSON_AddNumberToObject(s, "maxItems", PH_NAMES_MAX);
+		}
+		break;
+	case PH_P_CHOICE:
+	case PH_P_EXTENDED:
+	case PH_P_TIME_STYLE:
+		cJSON_AddStringToObject(s, "type", "string");
+		add_choices(s, p);
+		if (!p->is_required && p->type != PH_P_EXTENDED && p->dflt >= 0)
 			cJSON_AddStringToObject(s, "default", p->choices[p->dflt]);
+		break;
 	}
 	return s;
 }
 
+static char *
+param_text(const struct ph_param *p, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s%s%s%s", p->text, p->unit != NULL ? " Unit: " : "",
+	    p->unit != NULL ? p->unit : "", p->unit != NULL ? "." : "");
+	return buf;
+}
+
+/* A parameter of path or query. */
 static cJSON *
 param(const struct ph_param *p)
 {
@@ -43,13 +107,43 @@ param(const struct ph_param *p)
 	char	 text[512];
 
 	cJSON_AddStringToObject(o, "name", p->name);
-	cJSON_AddStringToObject(o, "in", "query");
-	cJSON_AddBoolToObject(o, "required", p->is_required);
-	snprintf(text, sizeof(text), "%s%s%s%s", p->text, p->unit != NULL ? " Unit: " : "",
-	    p->unit != NULL ? p->unit : "", p->unit != NULL ? "." : "");
-	cJSON_AddStringToObject(o, "description", text);
+	cJSON_AddStringToObject(o, "in", p->in == PH_IN_PATH ? "path" : "query");
+	cJSON_AddBoolToObject(o, "required", p->is_required || p->in == PH_IN_PATH);
+	cJSON_AddStringToObject(o, "description", param_text(p, text, sizeof(text)));
+	if (p->type == PH_P_CHOICES || p->type == PH_P_NAMES)
+		cJSON_AddBoolToObject(o, "explode", 0);		/* a,b,c */
 	cJSON_AddItemToObject(o, "schema", param_schema(p));
 	return o;
+}
+
+/* The JSON body that the parameters make; NULL if there are none. */
+static cJSON *
+body_schema(const struct ph_op *op)
+{
+	cJSON	*s = NULL, *props = NULL, *required = NULL, *one;
+	char	 text[512];
+	size_t	 i;
+
+	for (i = 0; i < op->nparams; i++) {
+		const struct ph_param *p = &op->params[i];
+
+		if (p->in != PH_IN_BODY)
+			continue;
+		if (s == NULL) {
+			s = cJSON_CreateObject();
+			cJSON_AddStringToObject(s, "type", "object");
+			props = cJSON_AddObjectToObject(s, "properties");
+			required = cJSON_AddArrayToObject(s, "required");
+			if (op->is_strict)
+				cJSON_AddFalseToObject(s, "additionalProperties");
+		}
+		one = param_schema(p);
+		cJSON_AddStringToObject(one, "description", param_text(p, text, sizeof(text)));
+		cJSON_AddItemToObject(props, p->name, one);
+		if (p->is_required)
+			cJSON_AddItemToArray(required, cJSON_CreateString(p->name));
+	}
+	return s;
 }
 
 static void
@@ -72,41 +166,74 @@ problem_ref(void)
 	return o;
 }
 
+/* The object, or the array of objects, that a success holds. */
 static cJSON *
-operation(const struct ph_route *r)
+answer_schema(const struct ph_op *op)
+{
+	cJSON *object = ph_fields_schema(op->fields, op->nfields), *list;
+
+	if (op->is_free)
+		cJSON_DeleteItemFromObject(object, "additionalProperties");
+	if (!op->is_list)
+		return object;
+	list = cJSON_CreateObject();
+	cJSON_AddStringToObject(list, "type", "array");
+	cJSON_AddItemToObject(list, "items", object);
+	return list;
+}
+
+static cJSON *
+operation(const struct ph_route *r, enum ph_method method)
 {
 	static const char	problem[] = "application/problem+json";
-	cJSON			*op = cJSON_CreateObject(), *list, *responses;
-	char			 area[32];
+	const struct ph_op	*op = &r->ops[method];
+	cJSON			*o = cJSON_CreateObject(), *list, *responses, *body;
+	char			 area[32], id[96], status[8];
 	size_t			 i;
 
 	snprintf(area, sizeof(area), "%.*s", (int)strcspn(r->name, "-"), r->name);
-	cJSON_AddStringToObject(op, "operationId", r->name);
-	cJSON_AddItemToArray(cJSON_AddArrayToObject(op, "tags"), cJSON_CreateString(area));
-	cJSON_AddStringToObject(op, "summary", r->summary);
-	if (r->description != NULL)
-		cJSON_AddStringToObject(op, "description", r->description);
+	snprintf(id, sizeof(id), "%s%s", r->name, method == PH_POST ? "-post" :
+	    method == PH_PUT ? "-put" : method == PH_DELETE ? "-delete" : "");
+	cJSON_AddStringToObject(o, "operationId", id);
+	cJSON_AddItemToArray(cJSON_AddArrayToObject(o, "tags"), cJSON_CreateString(area));
+	cJSON_AddStringToObject(o, "summary", op->summary);
+	if (op->description != NULL)
+		cJSON_AddStringToObject(o, "description", op->description);
 	if (r->access == PH_ACCESS_PUBLIC)
-		cJSON_AddArrayToObject(op, "security");
-	list = cJSON_AddArrayToObject(op, "parameters");
-	for (i = 0; i < r->nparams; i++)
-		cJSON_AddItemToArray(list, param(&r->params[i]));
-	responses = cJSON_AddObjectToObject(op, "responses");
-	add_response(responses, "200", "The figures.", "application/json",
-	    ph_fields_schema(r->fields, r->nfields));
-	add_response(responses, "304", "Not changed since the ETag in If-None-Match.", NULL, NULL);
+		cJSON_AddArrayToObject(o, "security");
+	else
+		cJSON_AddStringToObject(o, "x-scope", op->scope);
+	list = cJSON_AddArrayToObject(o, "parameters");
+	for (i = 0; i < op->nparams; i++)
+		if (op->params[i].in != PH_IN_BODY)
+			cJSON_AddItemToArray(list, param(&op->params[i]));
+	if ((body = body_schema(op)) != NULL)
+		cJSON_AddItemToObject(cJSON_AddObjectToObject(cJSON_AddObjectToObject(
+		    cJSON_AddObjectToObject(o, "requestBody"), "content"), "application/json"), "schema", body);
+	responses = cJSON_AddObjectToObject(o, "responses");
+	snprintf(status, sizeof(status), "%d", op->status != 0 ? op->status : 200);
+	add_response(responses, status, method == PH_GET ? "The answer." : "Done.", "application/json",
+	    answer_schema(op));
+	if (method == PH_GET)
+		add_response(responses, "304", "Not changed since the ETag in If-None-Match.", NULL, NULL);
+	else
+		add_response(responses, "400", "The body is not JSON.", problem, problem_ref());
 	if (r->access == PH_ACCESS_SCOPE) {
 		add_response(responses, "401", "No token, or one that is not valid.", problem, problem_ref());
 		add_response(responses, "403", "The token lacks the scope, or the address is not allowed.",
 		    problem, problem_ref());
 	}
-	add_response(responses, "405", "Another method than GET, HEAD or OPTIONS.", problem, problem_ref());
+	if (r->path != NULL && strchr(r->path, '{') != NULL)
+		add_response(responses, "404", "There is no such thing.", problem, problem_ref());
+	add_response(responses, "405", "Another method than the ones in Allow.", problem, problem_ref());
+	if (method != PH_GET)
+		add_response(responses, "409", "The present state does not allow it.", problem, problem_ref());
 	add_response(responses, "422", "A parameter is not valid; errors names each.", problem,
 	    problem_ref());
 	add_response(responses, "429", "Too many requests; see Retry-After.", problem, problem_ref());
 	add_response(responses, "503", "The database cannot be used now; code says why.", problem,
 	    problem_ref());
-	return op;
+	return o;
 }
 
 char *
@@ -115,25 +242,29 @@ ph_describe(const struct ph_route *r)
 	static const char *const access[] = {
 		[PH_ACCESS_SCOPE] = "scope", [PH_ACCESS_PUBLIC] = "public", [PH_ACCESS_INTERNAL] = "internal",
 	};
-	cJSON	*o = cJSON_CreateObject(), *needs, *methods;
+	static const char *const methods[PH_METHOD__MAX] = {
+		[PH_GET] = "get", [PH_POST] = "post", [PH_PUT] = "put", [PH_DELETE] = "delete",
+	};
+	cJSON	*o = cJSON_CreateObject(), *needs, *ops;
 	char	*text;
+	int	 i;
 
 	cJSON_AddStringToObject(o, "name", r->name);
 	cJSON_AddStringToObject(o, "access", access[r->access]);
 	if (r->path != NULL)
 		cJSON_AddStringToObject(o, "path", r->path);
-	if (r->scope != NULL)
-		cJSON_AddStringToObject(o, "scope", r->scope);
 	cJSON_AddNumberToObject(o, "cache_s", r->cache_s);
+	cJSON_AddNumberToObject(o, "body_max", (double)(r->body_max != 0 ? r->body_max : PH_BODY_MAX));
+	cJSON_AddBoolToObject(o, "is_stream", r->is_stream);
 	needs = cJSON_AddArrayToObject(o, "needs");
 	if (r->needs & PH_NEED_DB_READ)
 		cJSON_AddItemToArray(needs, cJSON_CreateString("db_read"));
 	if (r->needs & PH_NEED_DB_WRITE)
 		cJSON_AddItemToArray(needs, cJSON_CreateString("db_write"));
-	cJSON_AddStringToObject(o, "summary", r->summary);
-	methods = cJSON_AddObjectToObject(o, "methods");
-	if (r->path != NULL)
-		cJSON_AddItemToObject(methods, "get", operation(r));
+	ops = cJSON_AddObjectToObject(o, "methods");
+	for (i = 0; r->path != NULL && i < PH_METHOD__MAX; i++)
+		if (r->ops[i].handle != NULL)
+			cJSON_AddItemToObject(ops, methods[i], operation(r, (enum ph_method)i));
 	text = cJSON_Print(o);
 	cJSON_Delete(o);
 	return text;

@@ -1,5 +1,5 @@
 /*
- * endpoint.h -- what an endpoint program is: a route, declared, and a handler.
+ * endpoint.h -- what an endpoint program is: a route, declared, with a handler per method.
  *
  *	int main(int argc, char **argv) { return ph_endpoint_main(&route, argc, argv); }
  *
@@ -14,6 +14,10 @@
  * id and scopes (a client cannot send it: client headers arrive as HTTP_*).  Without it the program
  * verifies the token itself.  By hand there is no server at all: whoever can run the
  * program can read the file, and is "local" with every scope.
+ *
+ * Writing.  An operation with an .action gets a writing transaction (BEGIN IMMEDIATE, durable at
+ * commit).  In the same transaction go its row in the audit log, and, if the client sent an
+ * Idempotency-Key, the answer for whoever sends the same request again.
  */
 #ifndef PH_ENDPOINT_H
 #define PH_ENDPOINT_H
@@ -26,6 +30,7 @@
 #include "core/json.h"
 #include "core/request.h"
 
+struct cJSON;
 struct ph_req;			/* opaque to handlers */
 
 /* Fill the open root object of the answer.  Valid input only; never prints. */
@@ -34,45 +39,85 @@ typedef enum ph_rc ph_handler(struct ph_req *, struct ph_json *out, struct ph_er
 enum ph_need { PH_NEED_DB_READ = 1, PH_NEED_DB_WRITE = 2 };
 
 enum ph_access {
-	PH_ACCESS_SCOPE,	/* a token with .scope */
+	PH_ACCESS_SCOPE,	/* a token with the operation's .scope */
 	PH_ACCESS_PUBLIC,	/* anybody */
 	PH_ACCESS_INTERNAL	/* nginx only, not routed; decides by itself */
 };
 
-struct ph_route {
-	const char		*name;		/* of the binary and its socket: AREA-NAME */
-	const char		*path;		/* exact URL path; NULL for internal programs */
-	enum ph_access		 access;
-	const char		*scope;		/* PH_ACCESS_SCOPE */
-	unsigned		 needs;		/* enum ph_need, or-ed */
-	int			 cache_s;	/* nginx may keep a 200 that long; 0: not at all */
+enum ph_method { PH_GET, PH_POST, PH_PUT, PH_DELETE, PH_METHOD__MAX };
+
+/* What one method of a path does. */
+struct ph_op {
+	const char		*scope;		/* with PH_ACCESS_SCOPE */
 	const char		*summary;	/* one line */
 	const char		*description;	/* a paragraph; NULL: none */
-	const struct ph_param	*params;
+	const struct ph_param	*params;	/* of path, query and body */
 	size_t			 nparams;
-	const struct ph_field	*fields;	/* of the answer */
+	const struct ph_field	*fields;	/* of the answer's object */
 	size_t			 nfields;
-	ph_handler		*get;		/* GET and HEAD */
+	unsigned		 is_list : 1;	/* the answer is an array of such objects */
+	unsigned		 is_free : 1;	/* the answer has more members than .fields names */
+	unsigned		 is_strict : 1;	/* a body member that is not in .params is refused */
+	unsigned		 is_raw : 1;	/* the handler reads the body by itself */
+	const char		*action;	/* it writes: name in the audit log, e.g. campaign.create */
+	int			 status;	/* of success; 0: 200 */
+	int			 deadline_ms;	/* of its statements; 0: PH_DEADLINE_MS */
+	ph_handler		*handle;	/* NULL: the method is not allowed */
 };
+
+struct ph_route {
+	const char		*name;		/* of the binary and its socket: AREA-NAME */
+	const char		*path;		/* URL path, may hold {name} segments; NULL: internal */
+	enum ph_access		 access;
+	unsigned		 needs;		/* enum ph_need, or-ed */
+	int			 cache_s;	/* nginx may keep a 200 to a GET that long; 0: not at all */
+	size_t			 body_max;	/* bytes of a body; 0: PH_BODY_MAX */
+	unsigned		 is_stream : 1;	/* nginx passes the answer on as it comes */
+	struct ph_op		 ops[PH_METHOD__MAX];	/* GET answers HEAD, too */
+};
+
+enum { PH_BODY_MAX = 262144 };
 
 int	ph_endpoint_main(const struct ph_route *, int argc, char **argv);
 
 /* -- what a handler asks of its request ------------------------------------------ */
 
-struct ph_db	*ph_req_db(struct ph_req *);	/* inside a transaction, per .needs */
+struct ph_db	*ph_req_db(struct ph_req *);	/* inside a transaction, per .action and .needs */
 int64_t		 ph_req_now_ms(const struct ph_req *);	/* one instant for the whole request */
-int64_t		 ph_req_int(const struct ph_req *, size_t param);	/* or the default; choices: index */
+int64_t		 ph_req_int(const struct ph_req *, size_t param);	/* or the default; choices: index or mask */
+double		 ph_req_real(const struct ph_req *, size_t param);
 int		 ph_req_has(const struct ph_req *, size_t param);
+int		 ph_req_is_null(const struct ph_req *, size_t param);	/* a body said null */
 const char	*ph_req_text(const struct ph_req *, size_t param);	/* NULL: absent */
+const struct cJSON *ph_req_json(const struct ph_req *, size_t param);	/* of a body; NULL: absent */
 const char	*ph_req_env(const struct ph_req *, const char *name);	/* NULL: absent */
+const struct ph_args *ph_req_args(const struct ph_req *);
+const struct ph_identity *ph_req_who(const struct ph_req *);
+int		 ph_req_may(const struct ph_req *, const char *scope);	/* beyond the one declared */
+/* The body as it came, NUL-terminated; "" when there is none. */
+const char	*ph_req_body(const struct ph_req *, size_t *len);
 
 /* ph_credential() of this request. */
 enum ph_rc	 ph_req_credential(struct ph_req *, char out[PH_TOKEN_MAX + 1], int *from_cookie,
 		    struct ph_err *);
 
-/* For internal programs: a header of the answer ("Name: value"), copied; PH_EINTERNAL when full. */
+/* -- what a handler says besides its object -------------------------------------------- */
+
+/* A further header of the answer ("Name: value"), copied; PH_EINTERNAL when full. */
 enum ph_rc	 ph_req_header(struct ph_req *, struct ph_err *, const char *fmt, ...)
 		    __attribute__((format(printf, 3, 4)));
+void		 ph_req_status(struct ph_req *, int status);	/* another success than the op's */
+/* What the audit row says; both copied, detail may be NULL, else JSON text. */
+void		 ph_req_audit(struct ph_req *, const char *target, const char *detail);
+
+/*
+ * Answer with a stream of that type instead of the object; filename: offered for saving, NULL: shown.
+ * The head goes out with the first bytes.  A failure after that cannot be told any more: the connection is
+ * cut, so that the client sees it is not whole.
+ */
+enum ph_rc	 ph_req_stream(struct ph_req *, const char *type, const char *filename, struct ph_err *);
+/* PH_EBADREQUEST when the client has gone. */
+enum ph_rc	 ph_req_write(struct ph_req *, const void *, size_t len, struct ph_err *);
 
 /* The route as JSON, for --describe.  Caller frees with free(); NULL: no memory. */
 char		*ph_describe(const struct ph_route *);

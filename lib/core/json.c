@@ -29,16 +29,28 @@ struct ph_json {
 	char			 why[128];		/* with rc == PH_EINTERNAL */
 };
 
+static struct ph_json *
+new_with_root(cJSON *root)
+{
+	struct ph_json *j = root != NULL ? calloc(1, sizeof(*j)) : NULL;
+
+	if (j == NULL)
+		cJSON_Delete(root);
+	else
+		j->stack[0] = root;
+	return j;
+}
+
 struct ph_json *
 ph_json_new(void)
 {
-	struct ph_json *j = calloc(1, sizeof(*j));
+	return new_with_root(cJSON_CreateObject());
+}
 
-	if (j != NULL && (j->stack[0] = cJSON_CreateObject()) == NULL) {
-		free(j);
-		return NULL;
-	}
-	return j;
+struct ph_json *
+ph_json_new_list(void)
+{
+	return new_with_root(cJSON_CreateArray());
 }
 
 void
@@ -234,6 +246,12 @@ ph_v_ratio(ph_int128 num, int64_t den)
 }
 
 struct ph_value
+ph_v_real(double v)
+{
+	return (struct ph_value){ .kind = PH_V_REAL, .real = v };
+}
+
+struct ph_value
 ph_v_str(const char *s)
 {
 	return s == NULL ? ph_v_null() : (struct ph_value){ .kind = PH_V_STR, .str = s };
@@ -242,6 +260,8 @@ ph_v_str(const char *s)
 static void
 write_field(struct ph_json *j, const struct ph_field *f, struct ph_value v)
 {
+	if (v.kind == PH_V_REAL)
+		v = ph_v_ratio((int64_t)(v.real * 1e6 + (v.real < 0 ? -0.5 : 0.5)), 1000000);
 	if (v.kind == PH_V_RATIO && v.den == 0)
 		v = f->is_nullable ? ph_v_null() : ph_v_ratio(0, 1);
 	if (v.kind == PH_V_UNSET || (v.kind == PH_V_NULL && !f->is_nullable) ||
@@ -273,7 +293,7 @@ ph_json_fields(struct ph_json *j, const struct ph_field *fields, const struct ph
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (fields[i].type != PH_OBJECT && (!fields[i].is_extended || j->is_extended))
+		if (fields[i].type < PH_OBJECT && (!fields[i].is_extended || j->is_extended))
 			write_field(j, &fields[i], values[i]);
 }
 
@@ -283,13 +303,17 @@ field_schema(const struct ph_field *f)
 	static const char *const types[] = {
 		[PH_COUNT] = "integer", [PH_INTEGER] = "integer", [PH_DECIMAL] = "number",
 		[PH_TEXT] = "string", [PH_BOOL] = "boolean", [PH_OBJECT] = "object",
+		[PH_ARRAY] = "array",
 	};
 	cJSON	*s, *t;
 	size_t	 i;
 	char	 text[512];
 
 	s = f->type == PH_OBJECT ? ph_fields_schema(f->fields, f->nfields) : cJSON_CreateObject();
-	if (f->type == PH_TIME || f->is_nullable) {
+	if (f->type == PH_ARRAY)
+		cJSON_AddItemToObject(s, "items", f->fields != NULL ? ph_fields_schema(f->fields, f->nfields) :
+		    cJSON_CreateObject());
+	if (f->type == PH_TIME || (f->is_nullable && f->type != PH_ANY)) {
 		cJSON_DeleteItemFromObject(s, "type");
 		t = cJSON_AddArrayToObject(s, "type");
 		if (f->type == PH_TIME) {
@@ -299,7 +323,7 @@ field_schema(const struct ph_field *f)
 			cJSON_AddItemToArray(t, cJSON_CreateString(types[f->type]));
 		if (f->is_nullable)
 			cJSON_AddItemToArray(t, cJSON_CreateString("null"));
-	} else if (f->type != PH_OBJECT)
+	} else if (f->type != PH_OBJECT && f->type != PH_ANY)
 		cJSON_AddStringToObject(s, "type", types[f->type]);
 	if (f->type == PH_COUNT)
 		cJSON_AddNumberToObject(s, "minimum", 0);
@@ -307,6 +331,8 @@ field_schema(const struct ph_field *f)
 		t = cJSON_AddArrayToObject(s, "enum");
 		for (i = 0; f->choices[i] != NULL; i++)
 			cJSON_AddItemToArray(t, cJSON_CreateString(f->choices[i]));
+		if (f->is_nullable)
+			cJSON_AddItemToArray(t, cJSON_CreateNull());
 	}
 	snprintf(text, sizeof(text), "%s%s%s%s%s", f->text, f->unit != NULL ? " Unit: " : "",
 	    f->unit != NULL ? f->unit : "", f->unit != NULL ? "." : "",

@@ -24,6 +24,8 @@ enum ph_time_style { PH_TIME_UTC, PH_TIME_NAIVE, PH_TIME_MS };
 
 /* New writer whose root is an empty object.  Caller frees.  NULL: no memory. */
 struct ph_json	*ph_json_new(void);
+/* The same, whose root is an empty array. */
+struct ph_json	*ph_json_new_list(void);
 void		 ph_json_free(struct ph_json *);	/* NULL is fine */
 
 /* How instants are shown (default PH_TIME_UTC), and whether extended fields are. */
@@ -58,7 +60,10 @@ enum ph_field_type {
 	PH_TIME,		/* instant, shown as ?time= asks */
 	PH_TEXT,
 	PH_BOOL,
-	PH_OBJECT		/* .fields; written by the handler */
+	/* written by the handler */
+	PH_OBJECT,		/* .fields */
+	PH_ARRAY,		/* of objects with .fields; without .fields of anything */
+	PH_ANY			/* any JSON */
 };
 
 struct ph_field {
@@ -75,9 +80,10 @@ struct ph_field {
 };
 
 struct ph_value {
-	enum { PH_V_UNSET, PH_V_NULL, PH_V_INT, PH_V_RATIO, PH_V_STR } kind;
+	enum { PH_V_UNSET, PH_V_NULL, PH_V_INT, PH_V_RATIO, PH_V_REAL, PH_V_STR } kind;
 	ph_int128	 num;
 	int64_t		 den;
+	double		 real;
 	const char	*str;		/* borrowed */
 };
 
@@ -85,12 +91,13 @@ struct ph_value	ph_v_null(void);
 struct ph_value	ph_v_int(int64_t);			/* count, integer, instant, bool */
 /* num/den; with den 0 there is nothing to divide: null if the field is nullable, else 0.0. */
 struct ph_value	ph_v_ratio(ph_int128 num, int64_t den);
+/* A number that is stored as a double; finite, below 10^12 in size.  Shown like other decimals. */
+struct ph_value	ph_v_real(double);
 struct ph_value	ph_v_str(const char *);			/* NULL becomes null */
 
 /*
  * Write values[i] as fields[i] into the object that is open, in the table's order.
- * Extended fields are left out unless asked for, PH_OBJECT fields always (the handler
- * opens those).  A field that is due and unset, or null and not nullable, is our own
+ * Extended fields are left out unless asked for, those the handler writes always.  A field that is due and unset, or null and not nullable, is our own
  * mistake and sticks as PH_EINTERNAL.
  */
 void	ph_json_fields(struct ph_json *, const struct ph_field *, const struct ph_value *, size_t n);

@@ -1,13 +1,17 @@
 /*
- * request.c -- the parsers of everything that a caller sends in a request line and headers.
+ * request.c -- the parsers of everything that a caller sends.
  */
 #include "autoconf.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include <cjson/cJSON.h>
+
+#include "core/clock.h"
 #include "core/number.h"
 #include "core/request.h"
 #include "core/utf8.h"
@@ -74,48 +78,175 @@ join_choices(char *buf, size_t size, const char *const *choices)
 	return buf;
 }
 
-static void
-check_value(struct ph_args *a, size_t i, const struct ph_param *p, char *value, size_t len,
-    struct ph_err *err)
-{
-	char	list[120];
-	size_t	k;
+/* Where a parameter is being read, for errors and relative instants. */
+struct reading {
+	struct ph_args		*args;
+	const struct ph_param	*params;
+	size_t			 nparams;
+	const char		*prefix;	/* of names in errors */
+	int64_t			 now_ms;
+	struct ph_err		*err;
+};
 
-	switch (p->type) {
-	case PH_P_INT:
-		if (ph_parse_int(value, len, p->min, p->max, &a->values[i].num) != 0)
-			ph_fail_param(err, p->name, strlen(p->name),
-			    "an integer from %lld to %lld is needed", (long long)p->min, (long long)p->max);
-		break;
-	case PH_P_CHOICE:
-	case PH_P_EXTENDED:
-	case PH_P_TIME_STYLE:
-		for (k = 0; p->choices[k] != NULL; k++)
-			if (strcmp(p->choices[k], value) == 0) {
-				a->values[i].num = (int64_t)k;
-				return;
-			}
-		ph_fail_param(err, p->name, strlen(p->name), "must be %s",
-		    join_choices(list, sizeof(list), p->choices));
-		break;
-	case PH_P_TEXT:
-		if (len < (size_t)p->min || len > (size_t)p->max)
-			ph_fail_param(err, p->name, strlen(p->name), "a text of %lld to %lld bytes is needed",
-			    (long long)p->min, (long long)p->max);
-		for (k = 0; k < len; k++)
-			if ((unsigned char)value[k] < ' ' || value[k] == 0x7f) {
-				ph_fail_param(err, p->name, strlen(p->name),
-				    "control characters are not allowed");
-				break;
-			}
-		a->values[i].text = value;
-		break;
+static void refuse(const struct reading *, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void
+refuse(const struct reading *r, const char *name, const char *fmt, ...)
+{
+	char	full[64], detail[160];
+	va_list	ap;
+
+	snprintf(full, sizeof(full), "%s%s", r->prefix, name);		/* may be cut */
+	va_start(ap, fmt);
+	vsnprintf(detail, sizeof(detail), fmt, ap);			/* may be cut */
+	va_end(ap);
+	ph_fail_param(r->err, full, strlen(full), "%s", detail);
+}
+
+static int
+choice(const struct ph_param *p, const char *value, size_t len)
+{
+	int k;
+
+	for (k = 0; p->choices[k] != NULL; k++)
+		if (strlen(p->choices[k]) == len && strncmp(p->choices[k], value, len) == 0)
+			return k;
+	return -1;
+}
+
+/* One word of a PH_P_CHOICES or PH_P_NAMES, len bytes.  NULL, or what is wrong with it. */
+static const char *
+take_word(struct reading *r, size_t i, char *word, size_t len, char *list, size_t list_size)
+{
+	const struct ph_param	*p = &r->params[i];
+	size_t			 k;
+	int			 c;
+
+	while (len > 0 && word[0] == ' ')
+		word++, len--;
+	while (len > 0 && word[len - 1] == ' ')
+		len--;
+	if (p->type == PH_P_CHOICES) {
+		if ((c = choice(p, word, len)) < 0)
+			return join_choices(list, list_size, p->choices);
+		r->args->values[i].num |= INT64_C(1) << c;
+		return NULL;
+	}
+	if (len == 0 || len > (size_t)p->max || len > 63 || r->args->values[i].num == PH_NAMES_MAX) {
+		snprintf(list, list_size, "up to %d names of at most %lld bytes, comma-separated",
+		    PH_NAMES_MAX, (long long)p->max);
+		return list;
+	}
+	for (k = 0; k < len; k++)
+		if (word[k] >= 'A' && word[k] <= 'Z')
+			word[k] = (char)(word[k] - 'A' + 'a');
+	if (r->args->values[i].num == 0)
+		r->args->values[i].text = r->args->names + r->args->names_len;
+	else
+		r->args->names[r->args->names_len - 1] = ',';
+	memcpy(r->args->names + r->args->names_len, word, len);
+	r->args->names[r->args->names_len + len] = '\0';
+	r->args->names_len += len + 1;
+	r->args->values[i].num++;
+	return NULL;
+}
+
+/* A comma-separated list; the text is changed. */
+static void
+check_list(struct reading *r, size_t i, char *value, size_t len)
+{
+	char		 list[160], *end;
+	const char	*wanted = NULL;
+
+	for (;;) {
+		if ((end = memchr(value, ',', len)) == NULL)
+			end = value + len;
+		if ((wanted = take_word(r, i, value, (size_t)(end - value), list, sizeof(list))) != NULL)
+			break;
+		len -= (size_t)(end - value);
+		if (len == 0)
+			return;
+		value = end + 1;
+		len--;
+	}
+	refuse(r, r->params[i].name, "must be %s", wanted);
+}
+
+/* Room for every list of names that an operation may declare is bounded by the table. */
+static int
+has_room_for_names(const struct reading *r)
+{
+	return r->args->names_len + PH_NAMES_MAX * 64 <= sizeof(r->args->names);
+}
+
+static void
+check_text(const struct reading *r, const struct ph_param *p, const char *value, size_t len)
+{
+	size_t k;
+
+	if (len < (size_t)p->min || len > (size_t)p->max)
+		refuse(r, p->name, "a text of %lld to %lld bytes is needed", (long long)p->min,
+		    (long long)p->max);
+	for (k = 0; k < len; k++) {
+		if (p->type == PH_P_MULTILINE && strchr("\n\r\t", value[k]) != NULL)
+			continue;
+		if ((unsigned char)value[k] < ' ' || value[k] == 0x7f) {
+			refuse(r, p->name, "control characters are not allowed");
+			return;
+		}
 	}
 }
 
 static void
-read_pair(struct ph_args *a, char *pair, size_t len, const struct ph_param *params, size_t nparams,
-    struct ph_err *err)
+check_value(struct reading *r, size_t i, char *value, size_t len)
+{
+	const struct ph_param	*p = &r->params[i];
+	int64_t			*num = &r->args->values[i].num;
+	char			 list[120];
+	int			 c;
+
+	switch (p->type) {
+	case PH_P_INT:
+		if (ph_parse_int(value, len, p->min, p->max, num) != 0)
+			refuse(r, p->name, "an integer from %lld to %lld is needed", (long long)p->min,
+			    (long long)p->max);
+		break;
+	case PH_P_CHOICE:
+	case PH_P_EXTENDED:
+	case PH_P_TIME_STYLE:
+		if ((c = choice(p, value, len)) < 0)
+			refuse(r, p->name, "must be %s", join_choices(list, sizeof(list), p->choices));
+		else
+			*num = c;
+		break;
+	case PH_P_CHOICES:
+	case PH_P_NAMES:
+		*num = 0;
+		if (!has_room_for_names(r))
+			refuse(r, p->name, "too many names");
+		else
+			check_list(r, i, value, len);
+		break;
+	case PH_P_INSTANT:
+		if (ph_time_parse(value, len, r->now_ms, num) != 0)
+			refuse(r, p->name, "an instant is needed: RFC 3339 with a zone, YYYY-MM-DD, "
+			    "Unix milliseconds, or -15m, -24h, -7d");
+		break;
+	case PH_P_TEXT:
+	case PH_P_MULTILINE:
+		check_text(r, p, value, len);
+		r->args->values[i].text = value;
+		break;
+	case PH_P_NUMBER:
+	case PH_P_BOOL:
+	case PH_P_JSON:
+		assert(!"only a body has these");
+	}
+}
+
+static void
+read_pair(struct reading *r, char *pair, size_t len)
 {
 	char		*eq = memchr(pair, '=', len), *value;
 	size_t		 name_len = eq != NULL ? (size_t)(eq - pair) : len, value_len, i;
@@ -124,59 +255,313 @@ read_pair(struct ph_args *a, char *pair, size_t len, const struct ph_param *para
 	value = eq != NULL ? eq + 1 : pair + len;
 	value_len = len - (size_t)(value - pair);
 	/* Value first: decoding the name puts a NUL where the '=' was. */
-	if ((why = decode(value, value_len, &value_len)) != NULL) {
-		ph_fail_param(err, pair, name_len, "%s", why);
-		return;
-	}
-	if ((why = decode(pair, name_len, &name_len)) != NULL) {
-		ph_fail_param(err, pair, name_len, "%s", why);
+	if ((why = decode(value, value_len, &value_len)) != NULL ||
+	    (why = decode(pair, name_len, &name_len)) != NULL) {
+		ph_fail_param(r->err, pair, name_len, "%s", why);
 		return;
 	}
 	if (eq == NULL)
 		value = pair + name_len;	/* the empty text */
-	for (i = 0; i < nparams; i++) {
-		if (strcmp(params[i].name, pair) != 0)
+	for (i = 0; i < r->nparams; i++) {
+		if (r->params[i].in != PH_IN_QUERY || strcmp(r->params[i].name, pair) != 0)
 			continue;
-		if (a->values[i].is_set) {
-			ph_fail_param(err, pair, name_len, "given twice");
+		if (r->args->values[i].is_set) {
+			refuse(r, pair, "given twice");
 			return;
 		}
-		a->values[i].is_set = 1;
-		check_value(a, i, &params[i], value, value_len, err);
+		r->args->values[i].is_set = 1;
+		check_value(r, i, value, value_len);
 		return;
 	}
 }
 
-enum ph_rc
-ph_args_parse(struct ph_args *a, const char *query, size_t len, const struct ph_param *params,
-    size_t nparams, struct ph_err *err)
+void
+ph_args_init(struct ph_args *a, const struct ph_param *params, size_t nparams)
 {
-	size_t	i, pairs = 0;
-	char	*p, *end;
+	size_t i;
 
 	assert(nparams <= PH_PARAMS_MAX);
 	memset(a->values, 0, sizeof(a->values));
-	err->nparams = 0;
+	a->names_len = 0;
+	for (i = 0; i < nparams; i++)
+		a->values[i].num = params[i].dflt;
+}
+
+enum ph_rc
+ph_args_query(struct ph_args *a, const char *query, size_t len, const struct ph_param *params,
+    size_t nparams, int64_t now_ms, struct ph_err *err)
+{
+	struct reading	 r = { a, params, nparams, "", now_ms, err };
+	size_t		 pairs = 0;
+	char		*p, *end;
+
 	if (len > PH_QUERY_MAX)
 		return ph_fail(err, PH_EURITOOLONG, "a query may have %d bytes", PH_QUERY_MAX);
 	memcpy(a->buf, query, len);
 	a->buf[len] = '\0';
-	for (i = 0; i < nparams; i++)
-		a->values[i].num = params[i].dflt;
 	for (p = a->buf; len > 0; p = end + 1) {
 		if ((end = memchr(p, '&', len)) == NULL)
 			end = p + len;
 		if (end > p) {
 			if (++pairs > PH_PAIRS_MAX)
 				return ph_fail_param(err, "query", 5, "more than %d parameters", PH_PAIRS_MAX);
-			read_pair(a, p, (size_t)(end - p), params, nparams, err);
+			read_pair(&r, p, (size_t)(end - p));
 		}
 		len -= (size_t)(end - p);
 		len -= len > 0;		/* the '&' */
 	}
+	return err->nparams > 0 ? PH_EPARAM : PH_OK;
+}
+
+/* -- paths --------------------------------------------------------------------- */
+
+struct segment { const char *name, *value; size_t name_len, value_len; };
+
+/* The {name} segments of a path of that shape: their number, or -1. */
+static int
+match_path(const char *pattern, const char *path, struct segment found[PH_PATH_PARAMS_MAX])
+{
+	int n = 0;
+
+	while (*pattern != '\0') {
+		if (*pattern != '{') {
+			if (*pattern++ != *path++)
+				return -1;
+			continue;
+		}
+		assert(n < PH_PATH_PARAMS_MAX);
+		found[n].name = pattern + 1;
+		found[n].name_len = strcspn(pattern + 1, "}");
+		found[n].value = path;
+		if ((found[n].value_len = strcspn(path, "/")) == 0)
+			return -1;
+		pattern += found[n].name_len + 2;
+		path += found[n++].value_len;
+	}
+	return *path == '\0' ? n : -1;
+}
+
+int
+ph_path_matches(const char *pattern, const char *path)
+{
+	struct segment found[PH_PATH_PARAMS_MAX];
+
+	return match_path(pattern, path, found) >= 0;
+}
+
+enum ph_rc
+ph_args_path(struct ph_args *a, const char *pattern, const char *path, const struct ph_param *params,
+    size_t nparams, struct ph_err *err)
+{
+	struct ph_err	ignored = { .rc = PH_OK };
+	struct reading	r = { a, params, nparams, "", 0, &ignored };
+	struct segment	found[PH_PATH_PARAMS_MAX];
+	const int	n = strlen(path) <= PH_QUERY_MAX ? match_path(pattern, path, found) : -1;
+	char		*copy = a->path;
+	size_t		 i;
+	int		 k;
+
+	for (k = 0; k < n; k++) {
+		memcpy(copy, found[k].value, found[k].value_len);
+		copy[found[k].value_len] = '\0';
+		for (i = 0; i < nparams; i++)
+			if (params[i].in == PH_IN_PATH && strlen(params[i].name) == found[k].name_len &&
+			    strncmp(params[i].name, found[k].name, found[k].name_len) == 0)
+				break;
+		assert(i < nparams);
+		a->values[i].is_set = 1;
+		check_value(&r, i, copy, found[k].value_len);
+		if (!ph_utf8_is_valid(copy, found[k].value_len))
+			ignored.rc = PH_EPARAM;
+		copy += found[k].value_len + 1;
+	}
+	if (n < 0 || ignored.rc != PH_OK)
+		return ph_fail(err, PH_ENOTFOUND, "there is nothing at this path");
+	return PH_OK;
+}
+
+/* -- bodies -------------------------------------------------------------------- */
+
+/* Depth and escaped NULs, which the parser would let through.  NULL, or what is wrong. */
+static const char *
+scan_json(const char *s, size_t len)
+{
+	size_t	i;
+	int	depth = 0, is_string = 0;
+
+	for (i = 0; i < len; i++) {
+		if (s[i] == '\0')
+			return "a NUL byte is not allowed";
+		if (is_string) {
+			if (s[i] == '\\') {
+				i++;
+				if (len - i >= 5 && strncmp(s + i, "u0000", 5) == 0)
+					return "\\u0000 is not allowed";
+			} else if (s[i] == '"')
+				is_string = 0;
+			continue;
+		}
+		if (s[i] == '"')
+			is_string = 1;
+		else if (s[i] == '[' || s[i] == '{') {
+			if (++depth > PH_JSON_DEPTH_MAX)
+				return "nested too deeply";
+		} else if (s[i] == ']' || s[i] == '}')
+			depth--;
+	}
+	return ph_utf8_is_valid(s, len) ? NULL : "not valid UTF-8";
+}
+
+enum ph_rc
+ph_body_parse(const char *text, size_t len, cJSON **out, struct ph_err *err)
+{
+	const char	*why = scan_json(text, len), *end = NULL;
+
+	*out = NULL;
+	if (why != NULL)
+		return ph_fail(err, PH_EBADREQUEST, "body: %s", why);
+	*out = cJSON_ParseWithLengthOpts(text, len, &end, 0);
+	while (*out != NULL && end < text + len && strchr(" \t\r\n", *end) != NULL)
+		end++;
+	if (*out != NULL && end == text + len)
+		return PH_OK;
+	cJSON_Delete(*out);
+	*out = NULL;
+	return ph_fail(err, PH_EBADREQUEST, "body: not JSON at byte %zu",
+	    end != NULL ? (size_t)(end - text) : 0);
+}
+
+/* A whole number that a double holds exactly. */
+static int
+json_int(const cJSON *v, int64_t min, int64_t max, int64_t *out)
+{
+	const double d = v->valuedouble;
+
+	if (!cJSON_IsNumber(v) || d < -9007199254740992.0 || d > 9007199254740992.0 || d != (double)(int64_t)d ||
+	    (int64_t)d < min || (int64_t)d > max)
+		return -1;
+	*out = (int64_t)d;
+	return 0;
+}
+
+static void
+check_json_list(struct reading *r, size_t i, const cJSON *v)
+{
+	const struct ph_param	*p = &r->params[i];
+	const cJSON		*item;
+	char			 list[160];
+	const char		*wanted;
+
+	r->args->values[i].num = 0;
+	if (!has_room_for_names(r)) {
+		refuse(r, p->name, "too many names");
+		return;
+	}
+	cJSON_ArrayForEach(item, v) {
+		if (!cJSON_IsString(item)) {
+			refuse(r, p->name, "an array of texts is needed");
+			return;
+		}
+		if ((wanted = take_word(r, i, item->valuestring, strlen(item->valuestring), list,
+		    sizeof(list))) != NULL) {
+			refuse(r, p->name, "must be %s", wanted);
+			return;
+		}
+	}
+}
+
+static void
+check_json(struct reading *r, size_t i, const cJSON *v)
+{
+	const struct ph_param	*p = &r->params[i];
+	char			*text;
+
+	r->args->values[i].json = v;
+	switch (p->type) {
+	case PH_P_INT:
+		if (json_int(v, p->min, p->max, &r->args->values[i].num) != 0)
+			refuse(r, p->name, "an integer from %lld to %lld is needed", (long long)p->min,
+			    (long long)p->max);
+		break;
+	case PH_P_NUMBER:
+		r->args->values[i].real = v->valuedouble;
+		if (!cJSON_IsNumber(v) || !(v->valuedouble >= (double)p->min && v->valuedouble <= (double)p->max))
+			refuse(r, p->name, "a number from %lld to %lld is needed", (long long)p->min,
+			    (long long)p->max);
+		break;
+	case PH_P_BOOL:
+		r->args->values[i].num = cJSON_IsTrue(v);
+		if (!cJSON_IsBool(v))
+			refuse(r, p->name, "true or false is needed");
+		break;
+	case PH_P_JSON:
+		if (!cJSON_IsObject(v) && !cJSON_IsArray(v)) {
+			refuse(r, p->name, "an object or array is needed");
+			break;
+		}
+		text = cJSON_PrintUnformatted(v);
+		if (text == NULL || strlen(text) > (size_t)p->max)
+			refuse(r, p->name, "at most %lld bytes of JSON are allowed", (long long)p->max);
+		cJSON_free(text);
+		break;
+	case PH_P_CHOICES:
+	case PH_P_NAMES:
+		if (cJSON_IsArray(v)) {
+			check_json_list(r, i, v);
+			break;
+		}
+		/* FALLTHROUGH */
+	default:
+		if (p->type == PH_P_INSTANT && json_int(v, 0, PH_TIME_MAX, &r->args->values[i].num) == 0)
+			break;
+		if (cJSON_IsString(v))
+			check_value(r, i, v->valuestring, strlen(v->valuestring));
+		else
+			refuse(r, p->name, "a text is needed");
+		break;
+	}
+}
+
+enum ph_rc
+ph_args_body(struct ph_args *a, const cJSON *object, const char *prefix, int is_strict,
+    const struct ph_param *params, size_t nparams, int64_t now_ms, struct ph_err *err)
+{
+	struct reading	 r = { a, params, nparams, prefix, now_ms, err };
+	const cJSON	*v;
+	size_t		 i;
+
+	if (!cJSON_IsObject(object))
+		return ph_fail(err, PH_EBADREQUEST, "%s%sa JSON object is needed", prefix,
+		    prefix[0] != '\0' ? ": " : "body: ");
+	cJSON_ArrayForEach(v, object) {
+		for (i = 0; i < nparams; i++)
+			if (params[i].in == PH_IN_BODY && strcmp(params[i].name, v->string) == 0)
+				break;
+		if (i == nparams) {
+			if (is_strict)
+				refuse(&r, v->string, "is not known here");
+		} else if (a->values[i].is_set || a->values[i].is_null)
+			refuse(&r, v->string, "given twice");
+		else if (cJSON_IsNull(v))
+			a->values[i].is_null = 1;
+		else {
+			a->values[i].is_set = 1;
+			check_json(&r, i, v);
+		}
+	}
+	return err->nparams > 0 ? PH_EPARAM : PH_OK;
+}
+
+enum ph_rc
+ph_args_finish(struct ph_args *a, const char *prefix, const struct ph_param *params, size_t nparams,
+    struct ph_err *err)
+{
+	struct reading	r = { a, params, nparams, prefix, 0, err };
+	size_t		i;
+
 	for (i = 0; i < nparams; i++)
 		if (params[i].is_required && !a->values[i].is_set)
-			ph_fail_param(err, params[i].name, strlen(params[i].name), "is required");
+			refuse(&r, params[i].name, "is required");
 	return err->nparams > 0 ? PH_EPARAM : PH_OK;
 }
 

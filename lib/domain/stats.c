@@ -7,23 +7,38 @@
 
 #include "domain/stats.h"
 
-const struct ph_param ph_stats_params[PH_STATS_NPARAMS] = {
-	[PH_STATS_INCLUDE]   = PH_PARAM_INCLUDE,
-	[PH_STATS_TIME]      = PH_PARAM_TIME,
-	[PH_STATS_TZ_OFFSET] = { .name = "tz_offset", .type = PH_P_INT, .min = -720, .max = 840,
-	    .unit = "minutes east of UTC", .text = "Shifts the midnight that begins \"today\"." },
-};
-
-/* Index of a status in a list of names, or -1. */
+/* Index of a name in a NULL-terminated list, or -1. */
 static int
-find(const char *const *names, int n, const char *name)
+find(const char *const *names, const char *name)
 {
 	int i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; names[i] != NULL; i++)
 		if (strcmp(names[i], name) == 0)
 			return i;
 	return -1;
+}
+
+enum ph_rc
+ph_stats_sums(struct ph_db *db, const char *sql, const char *const *names, int ncols, int64_t *sums,
+    struct ph_err *err)
+{
+	struct ph_stmt	*st;
+	enum ph_rc	 rc;
+	int		 i, col;
+
+	for (i = 0; names[i] != NULL; i++)
+		memset(&sums[i * ncols], 0, (size_t)ncols * sizeof(sums[0]));
+	if ((rc = ph_db_prepare(db, sql, &st, err)) != PH_OK)
+		return rc;
+	while ((rc = ph_stmt_step(st, err)) == PH_ROW) {
+		if ((i = find(names, ph_stmt_text(st, 0))) < 0)
+			continue;
+		for (col = 0; col < ncols; col++)
+			sums[i * ncols + col] += ph_stmt_int(st, col + 1);
+	}
+	ph_stmt_done(st);
+	return rc == PH_DONE ? PH_OK : rc;
 }
 
 /* At most six statuses times five platforms: the whole table is one page. */
@@ -34,27 +49,22 @@ static const char sql_logs[] =
 enum ph_rc
 ph_stats_logs(struct ph_db *db, struct ph_log_totals totals[PH_LOG__MAX], struct ph_err *err)
 {
+	enum { N, PROC_N, PROC_MS, SKEWED, UNTIMED, REQUESTED_S, REQUESTED_MS, COLS };
 	static const char *const names[] = { "scheduled", "pending", "processing", "retry", "success",
-	    "failed" };
-	struct ph_stmt	*st;
+	    "failed", NULL };
+	int64_t		 sums[PH_LOG__MAX][COLS];
 	enum ph_rc	 rc;
 	int		 i;
 
-	memset(totals, 0, PH_LOG__MAX * sizeof(totals[0]));
-	if ((rc = ph_db_prepare(db, sql_logs, &st, err)) != PH_OK)
-		return rc;
-	while ((rc = ph_stmt_step(st, err)) == PH_ROW) {
-		if ((i = find(names, PH_LOG__MAX, ph_stmt_text(st, 0))) < 0)
-			continue;
-		totals[i].n = ph_stmt_int(st, 1);
-		totals[i].proc_n = ph_stmt_int(st, 2);
-		totals[i].proc_ms = ph_stmt_int(st, 3);
-		totals[i].skewed = ph_stmt_int(st, 4);
-		totals[i].untimed = ph_stmt_int(st, 5);
-		totals[i].requested_ms = (ph_int128)ph_stmt_int(st, 6) * 1000 + ph_stmt_int(st, 7);
-	}
-	ph_stmt_done(st);
-	return rc == PH_DONE ? PH_OK : rc;
+	rc = ph_stats_sums(db, sql_logs, names, COLS, sums[0], err);
+	for (i = 0; i < PH_LOG__MAX; i++)
+		totals[i] = (struct ph_log_totals){
+			.n = sums[i][N],
+			.proc_n = sums[i][PROC_N], .proc_ms = sums[i][PROC_MS],
+			.skewed = sums[i][SKEWED], .untimed = sums[i][UNTIMED],
+			.requested_ms = (ph_int128)sums[i][REQUESTED_S] * 1000 + sums[i][REQUESTED_MS],
+		};
+	return rc;
 }
 
 static const char sql_jobs[] = "SELECT status, sum(n) FROM job_counts GROUP BY status";
@@ -62,19 +72,10 @@ static const char sql_jobs[] = "SELECT status, sum(n) FROM job_counts GROUP BY s
 enum ph_rc
 ph_stats_jobs(struct ph_db *db, int64_t n[PH_JOB__MAX], struct ph_err *err)
 {
-	static const char *const names[] = { "pending", "processing", "retry", "completed", "failed" };
-	struct ph_stmt	*st;
-	enum ph_rc	 rc;
-	int		 i;
+	static const char *const names[] = { "pending", "processing", "retry", "completed", "failed",
+	    NULL };
 
-	memset(n, 0, PH_JOB__MAX * sizeof(n[0]));
-	if ((rc = ph_db_prepare(db, sql_jobs, &st, err)) != PH_OK)
-		return rc;
-	while ((rc = ph_stmt_step(st, err)) == PH_ROW)
-		if ((i = find(names, PH_JOB__MAX, ph_stmt_text(st, 0))) >= 0)
-			n[i] = ph_stmt_int(st, 1);
-	ph_stmt_done(st);
-	return rc == PH_DONE ? PH_OK : rc;
+	return ph_stats_sums(db, sql_jobs, names, 1, n, err);
 }
 
 static const char sql_campaigns[] =
@@ -83,23 +84,20 @@ static const char sql_campaigns[] =
 enum ph_rc
 ph_stats_campaigns(struct ph_db *db, struct ph_campaign_totals *t, struct ph_err *err)
 {
-	static const char *const names[] = { "draft", "active", "paused", "completed" };
-	struct ph_stmt	*st;
+	enum { N, BUDGET_CENTS, SPENT_CENTS, COLS };
+	static const char *const names[] = { "draft", "active", "paused", "completed", NULL };
+	int64_t		 sums[PH_CAMPAIGN__MAX][COLS];
 	enum ph_rc	 rc;
 	int		 i;
 
 	memset(t, 0, sizeof(*t));
-	if ((rc = ph_db_prepare(db, sql_campaigns, &st, err)) != PH_OK)
-		return rc;
-	while ((rc = ph_stmt_step(st, err)) == PH_ROW) {
-		if ((i = find(names, PH_CAMPAIGN__MAX, ph_stmt_text(st, 0))) < 0)
-			continue;
-		t->n[i] = ph_stmt_int(st, 1);
-		t->budget_cents += ph_stmt_int(st, 2);
-		t->spent_cents += ph_stmt_int(st, 3);
+	rc = ph_stats_sums(db, sql_campaigns, names, COLS, sums[0], err);
+	for (i = 0; i < PH_CAMPAIGN__MAX; i++) {
+		t->n[i] = sums[i][N];
+		t->budget_cents += sums[i][BUDGET_CENTS];
+		t->spent_cents += sums[i][SPENT_CENTS];
 	}
-	ph_stmt_done(st);
-	return rc == PH_DONE ? PH_OK : rc;
+	return rc;
 }
 
 static const char sql_total[] = "SELECT n FROM totals WHERE name = $1";
@@ -125,17 +123,15 @@ ph_stats_total(struct ph_db *db, const char *name, int64_t *n, struct ph_err *er
 }
 
 /*
- * From the cut minute on: minutes up to the next hour, hours up to the next day, then days
- * without end.  At most 59 + 23 rows and the days since.
+ * From the cut minute on: minutes up to the next hour, then hours without end.  At most 59
+ * minutes and the hours since, with a row per platform.
  */
 static const char sql_since[] =
 	"SELECT coalesce(sum(n), 0) FROM ("
-	"SELECT n FROM time_counts WHERE series = $1 AND width_ms = 60000"
-	" AND start_at >= $2 AND start_at < $3"
-	" UNION ALL SELECT n FROM time_counts WHERE series = $1 AND width_ms = 3600000"
-	" AND start_at >= $3 AND start_at < $4"
-	" UNION ALL SELECT n FROM time_counts WHERE series = $1 AND width_ms = 86400000"
-	" AND start_at >= $4)";
+	"SELECT n FROM event_counts WHERE event = $1 AND width_ms = 60000"
+	" AND start_at >= $2 AND start_at < $3 AND platform_key = coalesce($4, platform_key)"
+	" UNION ALL SELECT n FROM event_counts WHERE event = $1 AND width_ms = 3600000"
+	" AND start_at >= $3 AND platform_key = coalesce($4, platform_key))";
 
 /* The first multiple of width at or after t; t >= 0. */
 static int64_t
@@ -145,10 +141,10 @@ round_up(int64_t t, int64_t width)
 }
 
 enum ph_rc
-ph_stats_since(struct ph_db *db, const char *series, const char *edge_sql, int64_t from_ms,
-    int64_t *n, struct ph_err *err)
+ph_stats_since(struct ph_db *db, const char *event, const char *platform_key, const char *edge_sql,
+    int64_t from_ms, int64_t *n, struct ph_err *err)
 {
-	static const int64_t	 widths[] = { 60000, 3600000, 86400000 };
+	static const int64_t	 widths[] = { 60000, 3600000 };
 	const int64_t		 from = from_ms > 0 ? from_ms : 0;	/* no time is below 0 */
 	struct ph_stmt		*st;
 	enum ph_rc		 rc;
@@ -157,9 +153,10 @@ ph_stats_since(struct ph_db *db, const char *series, const char *edge_sql, int64
 	*n = 0;
 	if ((rc = ph_db_prepare(db, sql_since, &st, err)) != PH_OK)
 		return rc;
-	ph_stmt_bind_text(st, 1, series);
+	ph_stmt_bind_text(st, 1, event);
 	for (i = 0; i < sizeof(widths) / sizeof(widths[0]); i++)
 		ph_stmt_bind_int(st, (int)i + 2, round_up(from, widths[i]));
+	ph_stmt_bind_text(st, 4, platform_key);
 	if ((rc = ph_stmt_step(st, err)) == PH_ROW)
 		*n = ph_stmt_int(st, 0);
 	ph_stmt_done(st);
@@ -171,6 +168,8 @@ ph_stats_since(struct ph_db *db, const char *series, const char *edge_sql, int64
 		return rc;
 	ph_stmt_bind_int(st, 1, from);
 	ph_stmt_bind_int(st, 2, round_up(from, widths[0]));
+	if (platform_key != NULL)
+		ph_stmt_bind_text(st, 3, platform_key);
 	if ((rc = ph_stmt_step(st, err)) == PH_ROW) {
 		*n += ph_stmt_int(st, 0);
 		rc = PH_OK;
@@ -186,7 +185,7 @@ static const char sql_buckets[] =
 enum ph_rc
 ph_stats_processing_time(struct ph_db *db, int64_t rank, int64_t *ms, struct ph_err *err)
 {
-	static const int	 shifts[] = { 28, 21, 14, 7, 0 };
+	static const int	 shifts[] = { 20, 10, 0 };
 	struct ph_stmt		*st;
 	int64_t			 low = 0, high = INT64_MAX;	/* buckets to walk at this shift */
 	enum ph_rc		 rc;
@@ -209,8 +208,8 @@ ph_stats_processing_time(struct ph_db *db, int64_t rank, int64_t *ms, struct ph_
 		}
 		if (rc != PH_ROW)
 			return rc;
-		low = *ms * 128;	/* the bucket's own 128 at the next shift */
-		high = low + 128;
+		low = *ms * 1024;	/* the bucket's own 1024 at the next shift */
+		high = low + 1024;
 	}
 	return PH_OK;
 }

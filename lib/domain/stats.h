@@ -1,8 +1,7 @@
 /*
- * stats.h -- what the publishing statistics share: their parameters, and the counters
- * behind them (schema.sql, part 4).  Every call costs the same at any size of the data.
- *
- * All of it runs inside the transaction of the request.
+ * stats.h -- what the publishing statistics share: the counters behind them (schema.sql,
+ * part 4), by status, in a time window, by rank.  Every call costs the same at any size of
+ * the data and runs inside the caller's transaction.
  */
 #ifndef PH_STATS_H
 #define PH_STATS_H
@@ -12,11 +11,14 @@
 #include "core/db.h"
 #include "core/json.h"
 #include "core/number.h"
-#include "core/request.h"
 
-/* Parameters of the five statistics, in this order. */
-enum { PH_STATS_INCLUDE, PH_STATS_TIME, PH_STATS_TZ_OFFSET, PH_STATS_NPARAMS };
-extern const struct ph_param ph_stats_params[PH_STATS_NPARAMS];
+/*
+ * Counters by name: sql binds nothing and gives rows of a name and ncols integers.  The rows of
+ * names[i] (NULL-terminated) are added up in sums[i * ncols] and the ncols - 1 behind it; without
+ * a row these are 0.  Rows of other names are left out.
+ */
+enum ph_rc	ph_stats_sums(struct ph_db *, const char *sql, const char *const *names, int ncols,
+		    int64_t *sums, struct ph_err *);
 
 enum ph_log_status {
 	PH_LOG_SCHEDULED, PH_LOG_PENDING, PH_LOG_PROCESSING, PH_LOG_RETRY, PH_LOG_SUCCESS,
@@ -52,11 +54,12 @@ enum ph_rc	ph_stats_campaigns(struct ph_db *, struct ph_campaign_totals *, struc
 enum ph_rc	ph_stats_total(struct ph_db *, const char *name, int64_t *n, struct ph_err *);
 
 /*
- * Events of a series (time_counts) at or after from_ms, exactly.  edge_sql counts the base rows
- * with $1 <= time < $2; it is asked only for the minute that from_ms cuts.
+ * Events (event_counts) at or after from_ms, exactly; platform_key NULL: of all platforms.
+ * edge_sql counts the base rows with $1 <= time < $2, and with platform $3 if one is given; it
+ * is asked only for the minute that from_ms cuts.
  */
-enum ph_rc	ph_stats_since(struct ph_db *, const char *series, const char *edge_sql,
-		    int64_t from_ms, int64_t *n, struct ph_err *);
+enum ph_rc	ph_stats_since(struct ph_db *, const char *event, const char *platform_key,
+		    const char *edge_sql, int64_t from_ms, int64_t *n, struct ph_err *);
 
 /* The rank-th smallest processing time (1 = the smallest) in ms; rank within proc_n. */
 enum ph_rc	ph_stats_processing_time(struct ph_db *, int64_t rank, int64_t *ms, struct ph_err *);

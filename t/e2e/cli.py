@@ -7,12 +7,12 @@ import sqlite3
 import subprocess
 import threading
 
-from harness import (HERE, LIBEXEC, NOW, PILOTHOUSE, SOURCE, STATS, Instance, exact, expect,
+from harness import (BUILD, HERE, LIBEXEC, NOW, PILOTHOUSE, SOURCE, STATS, Instance, exact, expect,
                      expect_equal, fields, run, scratch, test)
 
 QUEUE = "/dashboard/stats/queue"
 COUNTERS = ("job_counts", "campaign_counts", "log_counts", "worker_counts", "clip_counts",
-            "platform_counts", "clip_activity", "totals", "time_counts", "proc_counts")
+            "platform_counts", "clip_activity", "totals", "event_counts", "log_hours", "proc_counts")
 BASE = ("video_assets", "clips", "jobs", "campaigns", "social_accounts", "publish_logs",
         "orchestrator_runs")
 
@@ -243,15 +243,15 @@ def _():
 
 @test("--describe of every program is the route as JSON")
 def _():
-    programs = [p for p in sorted(LIBEXEC.iterdir()) if "-" in p.name]
-    expect_equal({p.name for p in programs}, {"auth-check", "health-alive", "dashboard-health",
-                                              *(f"dashboard-{n}" for n in STATS)}, "programs")
-    for program in programs:
+    names = {f"{source.parent.name}-{source.stem}" for source in (SOURCE / "cgi-bin").glob("*/*.c")}
+    expect_equal(names, {r["name"] for r in json.loads((BUILD / "share/routes.json").read_text())}, "programs")
+    for program in (LIBEXEC / name for name in sorted(names)):
         done = subprocess.run([program, "--describe"], capture_output=True, check=True)
         route = json.loads(done.stdout)
         expect_equal(route["name"], program.name, "name")
         expect(route["access"] in ("scope", "public", "internal"), route["access"])
-        expect((route["access"] == "scope") == ("scope" in route), f"{program.name}: scope")
+        for method, operation in route["methods"].items():
+            expect((route["access"] == "scope") == ("x-scope" in operation), f"{program.name}: scope of {method}")
         expect_equal(subprocess.run([program, "--nonsense"], capture_output=True).returncode, 2, "usage")
 
 

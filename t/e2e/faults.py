@@ -134,16 +134,18 @@ def _():
             self.version = version
 
         def __enter__(self):
-            self.set(self.version)
+            self.present = self.set(self.version)
 
         def __exit__(self, *_):
-            self.set(1)
+            self.set(self.present)
 
         @staticmethod
         def set(version):
             db = instance.connect()
+            before = db.execute("PRAGMA user_version").fetchone()[0]
             db.execute(f"PRAGMA user_version = {version}")
             db.close()
+            return before
 
     outage("database_schema_old", Version(0))
     outage("database_schema_new", Version(99))

@@ -4,6 +4,7 @@
 #include "autoconf.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/clock.h"
 #include "core/utf8.h"
@@ -23,6 +24,36 @@ START_TEST(format)
 	char buf[PH_TIME_SIZE];
 
 	ck_assert_str_eq(ph_time_format(buf, times[_i].ms, times[_i].is_naive), times[_i].text);
+}
+END_TEST
+
+/* Computed with date -u -d TEXT +%s; -1: refused. */
+static const struct { const char *text; int64_t ms; } instants[] = {
+	{ "1970-01-01T00:00:00Z", 0 }, { "1970-01-01", 0 }, { "2025-11-22T10:30:00Z", 1763807400000 },
+	{ "2025-11-22T11:30:00+01:00", 1763807400000 }, { "2025-11-22t05:00:00.5-05:30", 1763807400500 },
+	{ "2025-11-22T10:30:00.123456Z", 1763807400123 }, { "2024-02-29", 1709164800000 },
+	{ "2038-01-19T03:14:08Z", 2147483648000 }, { "9999-12-31T23:59:59.999Z", PH_TIME_MAX },
+	{ "2000-02-29T00:00:00Z", 951782400000 }, { "2016-12-31T23:59:60Z", 1483228800000 },
+	{ "0", 0 }, { "1763807400000", 1763807400000 }, { "-15m", 1000000000 - 900000 },
+	{ "-24h", 1000000000 - 86400000 }, { "-7d", 1000000000 - 604800000 }, { "-90s", 1000000000 - 90000 },
+	{ "-99999d", 0 },
+	{ "", -1 }, { "-", -1 }, { "-1", -1 }, { "-m", -1 }, { "--1m", -1 }, { "-1w", -1 }, { "+1m", -1 },
+	{ "2025-11-22T10:30:00", -1 }, { "2025-11-22T11:30:00 01:00", -1 }, { "2025-11-22 10:30:00Z", -1 },
+	{ "2025-11-22T10:30Z", -1 }, { "2025-02-29", -1 }, { "1900-02-29", -1 }, { "2025-13-01", -1 }, { "2025-00-01", -1 },
+	{ "2025-01-32", -1 }, { "2025-11-22T24:00:00Z", -1 }, { "2025-11-22T10:60:00Z", -1 },
+	{ "2025-11-22T10:30:61Z", -1 }, { "2025-11-22T10:30:00.Z", -1 }, { "2025-11-22T10:30:00+0100", -1 },
+	{ "2025-11-22T10:30:00+24:00", -1 }, { "1969-12-31", -1 }, { "253402300800000", -1 }, { "12.5", -1 },
+	{ "2025-11-22T", -1 }, { "2025-11-22x", -1 }, { "2025-1-22", -1 }, { "9999-12-31T23:59:59-01:00", -1 },
+};
+
+START_TEST(parse)
+{
+	const char	*text = instants[_i].text;
+	int64_t		 ms = -2;
+
+	ck_assert_int_eq(ph_time_parse(text, strlen(text), 1000000000, &ms), instants[_i].ms < 0 ? -1 : 0);
+	if (instants[_i].ms >= 0)
+		ck_assert_int_eq(ms, instants[_i].ms);
 }
 END_TEST
 
@@ -66,6 +97,7 @@ main(void)
 	TCase *tc = tcase_create("clock");
 
 	tcase_add_loop_test(tc, format, 0, sizeof(times) / sizeof(times[0]));
+	tcase_add_loop_test(tc, parse, 0, sizeof(instants) / sizeof(instants[0]));
 	tcase_add_test(tc, the_clock_is_fixed_in_tests_only);
 	tcase_add_test(tc, the_clock_can_be_set);
 	tcase_add_loop_test(tc, utf8_validity, 0, sizeof(utf8) / sizeof(utf8[0]));

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <cjson/cJSON.h>
+
 #include "core/request.h"
 #include "unit.h"
 
@@ -51,13 +53,27 @@ static const struct { const char *query; enum ph_rc rc; const char *bad; int64_t
 	{ "n=1", PH_EPARAM, "needed", 0 },
 };
 
+enum { NOW_MS = 1000000000 };
+
+/* As an endpoint reads a request without path and body. */
+static enum ph_rc
+query_args(struct ph_args *a, const char *q, size_t len, struct ph_err *err)
+{
+	enum ph_rc rc;
+
+	err->nparams = 0;
+	ph_args_init(a, params, P_COUNT);
+	rc = ph_args_query(a, q, len, params, P_COUNT, NOW_MS, err);
+	return rc == PH_OK || rc == PH_EPARAM ? ph_args_finish(a, "", params, P_COUNT, err) : rc;
+}
+
 START_TEST(query)
 {
 	struct ph_args	a;
 	struct ph_err	err = { .rc = PH_OK };
 	const char	*q = queries[_i].query;
 
-	ck_assert_int_eq(ph_args_parse(&a, q, strlen(q), params, P_COUNT, &err), queries[_i].rc);
+	ck_assert_int_eq(query_args(&a, q, strlen(q), &err), queries[_i].rc);
 	if (queries[_i].bad == NULL) {
 		ck_assert_uint_eq(err.nparams, 0);
 		ck_assert_int_eq(a.values[P_N].num, queries[_i].n);
@@ -75,7 +91,7 @@ START_TEST(query_text_is_decoded)
 	struct ph_err	err = { .rc = PH_OK };
 	const char	q[] = "needed=0&name=a+b%C3%A9";
 
-	ck_assert_int_eq(ph_args_parse(&a, q, strlen(q), params, P_COUNT, &err), PH_OK);
+	ck_assert_int_eq(query_args(&a, q, strlen(q), &err), PH_OK);
 	ck_assert_str_eq(a.values[P_NAME].text, "a b\xc3\xa9");
 	ck_assert_int_eq(a.values[P_COLOUR].num, 1);
 	ck_assert(!a.values[P_COLOUR].is_set);
@@ -91,13 +107,13 @@ START_TEST(query_limits)
 
 	memset(q, 'x', sizeof(q));
 	memcpy(q, "needed=1&", 9);
-	ck_assert_int_eq(ph_args_parse(&a, q, PH_QUERY_MAX, params, P_COUNT, &err), PH_OK);
-	ck_assert_int_eq(ph_args_parse(&a, q, PH_QUERY_MAX + 1, params, P_COUNT, &err), PH_EURITOOLONG);
+	ck_assert_int_eq(query_args(&a, q, PH_QUERY_MAX, &err), PH_OK);
+	ck_assert_int_eq(query_args(&a, q, PH_QUERY_MAX + 1, &err), PH_EURITOOLONG);
 	for (i = 0; i < PH_PAIRS_MAX - 1; i++)
 		memcpy(q + 2 * i, "a&", 2);
 	memcpy(q + 2 * i, "needed=1&a", 11);
-	ck_assert_int_eq(ph_args_parse(&a, q, 2 * i + 8, params, P_COUNT, &err), PH_OK);
-	ck_assert_int_eq(ph_args_parse(&a, q, strlen(q), params, P_COUNT, &err), PH_EPARAM);
+	ck_assert_int_eq(query_args(&a, q, 2 * i + 8, &err), PH_OK);
+	ck_assert_int_eq(query_args(&a, q, strlen(q), &err), PH_EPARAM);
 	ck_assert_str_eq(err.params[0].param, "query");
 }
 END_TEST
@@ -108,8 +124,125 @@ START_TEST(query_errors_are_counted)
 	struct ph_err	err = { .rc = PH_OK };
 	const char	q[] = "n=9&colour=x&name=%&a=%&b=%&c=%&d=%&e=%&f=%&g=%";
 
-	ck_assert_int_eq(ph_args_parse(&a, q, strlen(q), params, P_COUNT, &err), PH_EPARAM);
+	ck_assert_int_eq(query_args(&a, q, strlen(q), &err), PH_EPARAM);
 	ck_assert_uint_eq(err.nparams, PH_ERR_PARAMS_MAX);
+}
+END_TEST
+
+static const struct { const char *path; enum ph_rc rc; const char *id; } paths[] = {
+	{ "/things/a/red", PH_OK, "a" }, { "/things/%61/green", PH_OK, "%61" }, { "/things/a-b.c/red", PH_OK, "a-b.c" },
+	{ "/things/a/blue", PH_ENOTFOUND, NULL }, { "/things//red", PH_ENOTFOUND, NULL },
+	{ "/things/a", PH_ENOTFOUND, NULL }, { "/things/a/red/", PH_ENOTFOUND, NULL },
+	{ "/things/a/b/red", PH_ENOTFOUND, NULL }, { "/thing/a/red", PH_ENOTFOUND, NULL }, { "", PH_ENOTFOUND, NULL },
+	{ "/things/abcdefghi/red", PH_ENOTFOUND, NULL },	/* longer than the parameter allows */
+	{ "/things/a\xff/red", PH_ENOTFOUND, NULL },
+};
+
+START_TEST(path)
+{
+	static const struct ph_param of_path[] = {
+		{ .name = "id", .type = PH_P_TEXT, .in = PH_IN_PATH, .min = 1, .max = 8 },
+		{ .name = "colour", .type = PH_P_CHOICE, .in = PH_IN_PATH, .choices = colours },
+	};
+	struct ph_args	a;
+	struct ph_err	err = { .rc = PH_OK };
+
+	ph_args_init(&a, of_path, 2);
+	ck_assert_int_eq(ph_args_path(&a, "/things/{id}/{colour}", paths[_i].path, of_path, 2, &err), paths[_i].rc);
+	if (paths[_i].id != NULL)
+		ck_assert_str_eq(a.values[0].text, paths[_i].id);
+}
+END_TEST
+
+enum { B_N, B_COLOURS, B_NAMES, B_AT, B_REAL, B_FLAG, B_TEXT, B_ANY, B_COUNT };
+static const struct ph_param of_body[B_COUNT] = {
+	[B_N] = { .name = "n", .type = PH_P_INT, .in = PH_IN_BODY, .min = 0, .max = INT64_C(1) << 53, .dflt = 7 },
+	[B_COLOURS] = { .name = "colours", .type = PH_P_CHOICES, .in = PH_IN_BODY, .choices = colours },
+	[B_NAMES] = { .name = "names", .type = PH_P_NAMES, .in = PH_IN_BODY, .max = 5 },
+	[B_AT] = { .name = "at", .type = PH_P_INSTANT, .in = PH_IN_BODY },
+	[B_REAL] = { .name = "real", .type = PH_P_NUMBER, .in = PH_IN_BODY, .min = 0, .max = 1 },
+	[B_FLAG] = { .name = "flag", .type = PH_P_BOOL, .in = PH_IN_BODY },
+	[B_TEXT] = { .name = "text", .type = PH_P_TEXT, .in = PH_IN_BODY, .min = 1, .max = 4 },
+	[B_ANY] = { .name = "any", .type = PH_P_JSON, .in = PH_IN_BODY, .max = 10 },
+};
+
+/* What a body gives: bad is the first member that is named, NULL for none. */
+static const struct { const char *body; enum ph_rc rc; const char *bad; } bodies[] = {
+	{ "{}", PH_OK, NULL }, { " {\"n\":1} \n", PH_OK, NULL }, { "{\"n\":9007199254740992}", PH_OK, NULL },
+	{ "{\"n\":1.0,\"flag\":true,\"real\":0.5,\"text\":\"abcd\"}", PH_OK, NULL },
+	{ "{\"n\":null,\"text\":null}", PH_OK, NULL }, { "{\"any\":[1,2]}", PH_OK, NULL },
+	{ "{\"colours\":[\"red\",\"green\"]}", PH_OK, NULL }, { "{\"colours\":\"red,green\"}", PH_OK, NULL },
+	{ "{\"names\":[\"A\",\" bC \"]}", PH_OK, NULL }, { "{\"at\":5}", PH_OK, NULL }, { "{\"at\":\"-1m\"}", PH_OK, NULL },
+	{ "{\"text\":\"\\\\\"}", PH_OK, NULL }, { "{\"text\":\"\\\"[[\"}", PH_OK, NULL },
+	{ "{\"n\":1.5}", PH_EPARAM, "n" }, { "{\"n\":-1}", PH_EPARAM, "n" }, { "{\"n\":\"1x\"}", PH_EPARAM, "n" },
+	{ "{\"n\":9007199254740994}", PH_EPARAM, "n" }, { "{\"n\":true}", PH_EPARAM, "n" }, { "{\"n\":1e99}", PH_EPARAM, "n" },
+	{ "{\"n\":1,\"n\":2}", PH_EPARAM, "n" }, { "{\"n\":null,\"n\":2}", PH_EPARAM, "n" },
+	{ "{\"colours\":[\"blue\"]}", PH_EPARAM, "colours" }, { "{\"colours\":[1]}", PH_EPARAM, "colours" },
+	{ "{\"names\":[\"abcdef\"]}", PH_EPARAM, "names" }, { "{\"names\":[\"\"]}", PH_EPARAM, "names" },
+	{ "{\"names\":\"a,b,c,d,e,f,g,h,i\"}", PH_EPARAM, "names" }, { "{\"at\":\"then\"}", PH_EPARAM, "at" },
+	{ "{\"at\":1.5}", PH_EPARAM, "at" }, { "{\"real\":1.01}", PH_EPARAM, "real" }, { "{\"flag\":1}", PH_EPARAM, "flag" },
+	{ "{\"text\":\"abcde\"}", PH_EPARAM, "text" }, { "{\"text\":\"\"}", PH_EPARAM, "text" },
+	{ "{\"text\":\"a\\n\"}", PH_EPARAM, "text" }, { "{\"text\":1}", PH_EPARAM, "text" },
+	{ "{\"any\":1}", PH_EPARAM, "any" }, { "{\"any\":[1,2,3,4,5]}", PH_EPARAM, "any" }, { "{\"other\":1}", PH_EPARAM, "other" },
+	{ "", PH_EBADREQUEST, NULL }, { "{", PH_EBADREQUEST, NULL }, { "{} x", PH_EBADREQUEST, NULL },
+	{ "[]", PH_EBADREQUEST, NULL }, { "1", PH_EBADREQUEST, NULL }, { "{\"text\":\"\\u0000\"}", PH_EBADREQUEST, NULL },
+	{ "{\"text\":\"\xff\"}", PH_EBADREQUEST, NULL }, { "{'n':1}", PH_EBADREQUEST, NULL },
+	{ "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", PH_EBADREQUEST, NULL },
+};
+
+START_TEST(body)
+{
+	struct ph_args	a;
+	struct ph_err	err = { .rc = PH_OK };
+	cJSON		*json;
+	const char	*text = bodies[_i].body;
+	enum ph_rc	rc;
+
+	ph_args_init(&a, of_body, B_COUNT);
+	if ((rc = ph_body_parse(text, strlen(text), &json, &err)) == PH_OK)
+		rc = ph_args_body(&a, json, "", 1, of_body, B_COUNT, NOW_MS, &err);
+	ck_assert_int_eq(rc, bodies[_i].rc);
+	if (bodies[_i].bad != NULL)
+		ck_assert_str_eq(err.params[0].param, bodies[_i].bad);
+	cJSON_Delete(json);
+}
+END_TEST
+
+START_TEST(body_values)
+{
+	struct ph_args	a;
+	struct ph_err	err = { .rc = PH_OK };
+	cJSON		*json;
+	const char	text[] = "{\"n\":42,\"colours\":[\"green\"],\"names\":[\"A\",\" bC \"],\"at\":\"-1m\",\"real\":0.25,"
+			    "\"flag\":true,\"text\":null}";
+
+	ph_args_init(&a, of_body, B_COUNT);
+	ck_assert_int_eq(ph_body_parse(text, strlen(text), &json, &err), PH_OK);
+	ck_assert_int_eq(ph_args_body(&a, json, "", 1, of_body, B_COUNT, NOW_MS, &err), PH_OK);
+	ck_assert_int_eq(a.values[B_N].num, 42);
+	ck_assert_int_eq(a.values[B_COLOURS].num, 2);
+	ck_assert_str_eq(a.values[B_NAMES].text, "a,bc");
+	ck_assert_int_eq(a.values[B_NAMES].num, 2);
+	ck_assert_int_eq(a.values[B_AT].num, NOW_MS - 60000);
+	ck_assert(a.values[B_REAL].real >= 0.25 && a.values[B_REAL].real <= 0.25);
+	ck_assert_int_eq(a.values[B_FLAG].num, 1);
+	ck_assert(!a.values[B_TEXT].is_set && a.values[B_TEXT].is_null);
+	cJSON_Delete(json);
+}
+END_TEST
+
+START_TEST(body_errors_carry_the_prefix)
+{
+	struct ph_args	a;
+	struct ph_err	err = { .rc = PH_OK };
+	cJSON		*json;
+
+	ph_args_init(&a, params, P_COUNT);
+	ck_assert_int_eq(ph_body_parse("{}", 2, &json, &err), PH_OK);
+	ck_assert_int_eq(ph_args_body(&a, json, "[3].", 0, params, P_COUNT, NOW_MS, &err), PH_OK);
+	ck_assert_int_eq(ph_args_finish(&a, "[3].", params, P_COUNT, &err), PH_EPARAM);
+	ck_assert_str_eq(err.params[0].param, "[3].needed");
+	cJSON_Delete(json);
 }
 END_TEST
 
@@ -219,6 +352,10 @@ main(void)
 	tcase_add_test(tc, query_text_is_decoded);
 	tcase_add_test(tc, query_limits);
 	tcase_add_test(tc, query_errors_are_counted);
+	tcase_add_loop_test(tc, path, 0, sizeof(paths) / sizeof(paths[0]));
+	tcase_add_loop_test(tc, body, 0, sizeof(bodies) / sizeof(bodies[0]));
+	tcase_add_test(tc, body_values);
+	tcase_add_test(tc, body_errors_carry_the_prefix);
 	LOOP(tc, cookie, cookies);
 	LOOP(tc, etag, etags);
 	LOOP(tc, credential, credentials);
