@@ -128,9 +128,19 @@ scope_lines(char *out, size_t size, const cJSON *route)
 	}
 }
 
+/* The further limit of a route, per minute; 0: none. */
+static int
+rate_of(const cJSON *route)
+{
+	const char *rate = route_text(route, "rate");
+
+	return strcmp(rate, "action") == 0 ? (int)ph_config_int(PH_CFG_RATE_ACTION) :
+	    strcmp(rate, "export") == 0 ? (int)ph_config_int(PH_CFG_RATE_EXPORT) : 0;
+}
+
 /* What the location of a route holds besides. */
 static void
-location_lines(char *out, size_t size, const cJSON *route, const char *share)
+location_lines(char *out, size_t size, const cJSON *route, const char *share, const char *server_limits)
 {
 	const int body_max = cJSON_GetObjectItem(route, "body_max")->valueint;
 
@@ -141,6 +151,10 @@ location_lines(char *out, size_t size, const cJSON *route, const char *share)
 		snprintf(out + strlen(out), size - strlen(out), "\t\tinclude %s/nginx/cached.conf;\n", share);
 	if (body_max != PH_BODY_MAX)
 		snprintf(out + strlen(out), size - strlen(out), "\t\tclient_max_body_size %d;\n", body_max);
+	/* limit_req of a location replaces those of the server. */
+	if (rate_of(route) > 0)
+		snprintf(out + strlen(out), size - strlen(out), "%s\t\tlimit_req zone=ph_%s burst=%d nodelay;\n",
+		    server_limits, route_text(route, "rate"), rate_of(route));
 	/* A long answer waits in its program for a slow client, not in a file. */
 	if (cJSON_IsTrue(cJSON_GetObjectItem(route, "is_stream")))
 		snprintf(out + strlen(out), size - strlen(out), "\t\tfastcgi_max_temp_file_size 0;\n"
@@ -157,7 +171,7 @@ by_path(const void *a, const void *b)
 /* Each route through a template: for upstreams all of them, for locations those with a path. */
 static char *
 each_route(const cJSON *routes, const char *template, int is_location, const char *share,
-    struct ph_err *err)
+    const char *server_limits, struct ph_err *err)
 {
 	char		 includes[3 * PATH_SIZE], scopes[1024], match[512], socket[PATH_SIZE], *out = NULL, *one;
 	const cJSON	*sorted[ROUTES_MAX], *r;
@@ -181,7 +195,7 @@ each_route(const cJSON *routes, const char *template, int is_location, const cha
 
 		location_match(match, sizeof(match), route_text(sorted[i], "path"));
 		scope_lines(scopes, sizeof(scopes), sorted[i]);
-		location_lines(includes, sizeof(includes), sorted[i], share);
+		location_lines(includes, sizeof(includes), sorted[i], share, server_limits);
 		if ((one = fill_file(template, pairs, err)) == NULL) {
 			fclose(f);
 			free(out);
@@ -215,7 +229,7 @@ static const struct { int reported; enum ph_rc rc; const char *detail; } refusal
 static char *
 problems(const char *share, struct ph_err *err)
 {
-	static const int	 auth_statuses[] = { 401, 403, 503, 504 };
+	static const int	 auth_statuses[] = { 401, 403, 429, 503, 504 };
 	char			*out = NULL, *json;
 	size_t			 size, i, k;
 	FILE			*f;
@@ -262,6 +276,10 @@ rate_texts(char *zones, size_t zones_size, char *limits, size_t limits_size, cha
 	const long long per_token = ph_config_int(PH_CFG_RATE_TOKEN);
 	const long long per_address = ph_config_int(PH_CFG_RATE_ADDRESS);
 	const long long burst = ph_config_int(PH_CFG_RATE_BURST);
+	static const struct { const char *name; enum ph_setting_id per_minute; } further[] = {
+		{ "action", PH_CFG_RATE_ACTION }, { "export", PH_CFG_RATE_EXPORT },
+	};
+	size_t i;
 
 	zones[0] = limits[0] = policy[0] = '\0';
 	if (per_token > 0) {
@@ -277,6 +295,11 @@ rate_texts(char *zones, size_t zones_size, char *limits, size_t limits_size, cha
 		snprintf(policy + strlen(policy), policy_size - strlen(policy), "%s\"address\";q=%lld;w=60",
 		    policy[0] != '\0' ? ", " : "", per_address);
 	}
+	for (i = 0; i < sizeof(further) / sizeof(further[0]); i++)
+		if (ph_config_int(further[i].per_minute) > 0)
+			snprintf(zones + strlen(zones), zones_size - strlen(zones),
+			    "limit_req_zone $ph_caller_key zone=ph_%s:2m rate=%lldr/m;\n", further[i].name,
+			    (long long)ph_config_int(further[i].per_minute));
 }
 
 /* Each word of a list, between two texts. */
@@ -308,7 +331,7 @@ char *
 nginx_make(const cJSON *routes, int is_whole, struct ph_err *err)
 {
 	char	 share[PATH_SIZE], cache[PATH_SIZE], listen[128], tls[2 * PATH_SIZE + 200], cert[PATH_SIZE], key[PATH_SIZE];
-	char	 zones[512], limits[256], policy[128], allow[4096], cors[4096], access[PATH_SIZE + 64];
+	char	 zones[1024], limits[256], policy[128], allow[4096], cors[4096], access[PATH_SIZE + 64];
 	char	 user[80], workers[16], salt[SALT_LEN + 1], allow_all[8192];
 	char	*upstreams = NULL, *locations = NULL, *problem_locations = NULL, *site = NULL, *whole = NULL;
 	const int	 is_tls = ph_config_int(PH_CFG_TLS) != 0;
@@ -353,8 +376,8 @@ nginx_make(const cJSON *routes, int is_whole, struct ph_err *err)
 	};
 	enum { UPSTREAMS = 15, LOCATIONS, PROBLEMS, SITE };
 
-	if ((upstreams = each_route(routes, "nginx/upstream.conf.in", 0, share, err)) != NULL &&
-	    (locations = each_route(routes, "nginx/location.conf.in", 1, share, err)) != NULL &&
+	if ((upstreams = each_route(routes, "nginx/upstream.conf.in", 0, share, limits, err)) != NULL &&
+	    (locations = each_route(routes, "nginx/location.conf.in", 1, share, limits, err)) != NULL &&
 	    (problem_locations = problems(share, err)) != NULL) {
 		pairs[UPSTREAMS].value = upstreams;
 		pairs[LOCATIONS].value = locations;

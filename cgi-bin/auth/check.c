@@ -6,6 +6,9 @@
  * Out: 200 with X-PH-Auth: user, token id, scopes; else the status of the failure with
  * X-PH-Status and X-PH-Problem, the body that nginx shows the client.
  *
+ * An address that fails again and again in one minute is told 429 instead of 401; a token that
+ * is right gets in all the same, so nobody can shut others out.
+ *
  * nginx keeps a 200 for one second of its clock, which counts whole seconds: a revoked token
  * works for less than two.
  */
@@ -14,8 +17,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/config.h"
 #include "core/endpoint.h"
 #include "core/log.h"
+#include "core/state.h"
 
 static const char sql_touch[] = "UPDATE api_tokens SET last_used_at = $1 WHERE id = $2";
 
@@ -56,6 +61,20 @@ check_origin(struct ph_req *req, const char *method, struct ph_err *err)
 	return ph_fail(err, PH_EORIGIN, "send a token instead of the session cookie");
 }
 
+/* What to answer to a credential that is not right. */
+static enum ph_rc
+refuse(struct ph_req *req, const char *address, struct ph_err *err)
+{
+	const int64_t max = ph_config_int(PH_CFG_RATE_FAILURES);
+
+	if (max == 0 || ph_problem(err->rc)->status != 401 || err->rc == PH_ENOCREDENTIALS)
+		return err->rc;
+	if (ph_state_auth_failures(ph_req_state(req), address) >= (uint64_t)max)
+		return ph_fail(err, PH_ERATE, "too many credentials that were not valid; wait a minute");
+	ph_state_auth_failed(ph_req_state(req), address);
+	return err->rc;
+}
+
 static enum ph_rc
 check_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 {
@@ -78,7 +97,9 @@ check_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 		rc = ph_auth_token(ph_req_db(req), token, address != NULL ? address : "",
 		    ph_req_now_ms(req), &who, err);
 	explicit_bzero(token, sizeof(token));
-	if (rc != PH_OK || (rc = ph_auth_scope(&who, scope, err)) != PH_OK)
+	if (rc != PH_OK)
+		return refuse(req, address != NULL ? address : "", err);
+	if ((rc = ph_auth_scope(&who, scope, err)) != PH_OK)
 		return rc;
 	if (who.is_use_due) {
 		ph_db_end(ph_req_db(req));

@@ -245,6 +245,9 @@ ph_describe(const struct ph_route *r)
 	static const char *const methods[PH_METHOD__MAX] = {
 		[PH_GET] = "get", [PH_POST] = "post", [PH_PUT] = "put", [PH_DELETE] = "delete",
 	};
+	static const char *const rates[] = {
+		[PH_RATE_NONE] = "", [PH_RATE_ACTION] = "action", [PH_RATE_EXPORT] = "export",
+	};
 	cJSON	*o = cJSON_CreateObject(), *needs, *ops;
 	char	*text;
 	int	 i;
@@ -255,6 +258,7 @@ ph_describe(const struct ph_route *r)
 		cJSON_AddStringToObject(o, "path", r->path);
 	cJSON_AddNumberToObject(o, "cache_s", r->cache_s);
 	cJSON_AddNumberToObject(o, "body_max", (double)(r->body_max != 0 ? r->body_max : PH_BODY_MAX));
+	cJSON_AddStringToObject(o, "rate", rates[r->rate]);
 	cJSON_AddBoolToObject(o, "is_stream", r->is_stream);
 	needs = cJSON_AddArrayToObject(o, "needs");
 	if (r->needs & PH_NEED_DB_READ)

@@ -23,6 +23,7 @@
 #include "core/number.h"
 #include "core/response.h"
 #include "core/serve.h"
+#include "core/state.h"
 
 extern char **environ;
 
@@ -36,6 +37,7 @@ struct ph_req {
 	enum mode		 mode;
 	char *const		*envp;
 	FCGX_Request		*conn;		/* FASTCGI */
+	struct ph_state		*state;		/* NULL: by hand, or without */
 	struct ph_db		*reader;
 	struct ph_db		*writer;	/* opened by the first request that writes */
 	struct ph_args		 args;
@@ -122,6 +124,12 @@ const char *
 ph_req_env(const struct ph_req *req, const char *name)
 {
 	return ph_env(req->envp, name);
+}
+
+struct ph_state *
+ph_req_state(struct ph_req *req)
+{
+	return req->state;
 }
 
 const struct ph_args *
@@ -696,6 +704,7 @@ answer(struct ph_req *req)
 	int			 is_cut = 0;
 
 	begin_request(req, &res);
+	ph_state_busy(req->state, req->request_id, req->path);
 	if (strcmp(req->method, "OPTIONS") == 0) {
 		ph_response_init(&res, 204);
 		ph_response_header(&res, "Allow: %s", allowed(req->route, allow));
@@ -723,6 +732,7 @@ answer(struct ph_req *req)
 		ph_response_free(&res);
 	}
 	log_answer(req, rc, &err);
+	ph_state_idle(req->state, is_cut ? 500 : res.status, ph_clock_mono_us() - req->started_us);
 	cJSON_Delete(req->json);
 	free(req->body);
 	req->json = NULL;
@@ -788,9 +798,13 @@ ph_endpoint_main(const struct ph_route *route, int argc, char **argv)
 		return 1;
 	}
 	req->route = route;
-	status = ph_serve_is_fastcgi() ?
-	    ph_serve(route->name, ph_config_int(PH_CFG_MAX_REQUESTS), serve_fastcgi, req) :
-	    serve_once(req);
+	if (ph_serve_is_fastcgi()) {
+		req->state = ph_state_open(route->name, 0);
+		ph_state_claim(req->state, route->name);
+		status = ph_serve(route->name, ph_config_int(PH_CFG_MAX_REQUESTS), serve_fastcgi, req);
+		ph_state_release(req->state);
+	} else
+		status = serve_once(req);
 	ph_db_close(req->writer);
 	ph_db_close(req->reader);
 	free(req);

@@ -31,6 +31,7 @@
 #include "core/request.h"
 
 struct cJSON;
+struct ph_state;
 struct ph_req;			/* opaque to handlers */
 
 /* Fill the open root object of the answer.  Valid input only; never prints. */
@@ -65,6 +66,9 @@ struct ph_op {
 	ph_handler		*handle;	/* NULL: the method is not allowed */
 };
 
+/* Besides the limits that every route has. */
+enum ph_rate { PH_RATE_NONE, PH_RATE_ACTION, PH_RATE_EXPORT };
+
 struct ph_route {
 	const char		*name;		/* of the binary and its socket: AREA-NAME */
 	const char		*path;		/* URL path, may hold {name} segments; NULL: internal */
@@ -72,6 +76,7 @@ struct ph_route {
 	unsigned		 needs;		/* enum ph_need, or-ed */
 	int			 cache_s;	/* nginx may keep a 200 to a GET that long; 0: not at all */
 	size_t			 body_max;	/* bytes of a body; 0: PH_BODY_MAX */
+	enum ph_rate		 rate;		/* the further limit on its requests */
 	unsigned		 is_stream : 1;	/* nginx passes the answer on as it comes */
 	struct ph_op		 ops[PH_METHOD__MAX];	/* GET answers HEAD, too */
 };
@@ -92,6 +97,7 @@ const char	*ph_req_text(const struct ph_req *, size_t param);	/* NULL: absent */
 const struct cJSON *ph_req_json(const struct ph_req *, size_t param);	/* of a body; NULL: absent */
 const char	*ph_req_env(const struct ph_req *, const char *name);	/* NULL: absent */
 const struct ph_args *ph_req_args(const struct ph_req *);
+struct ph_state	*ph_req_state(struct ph_req *);		/* state.h; NULL: by hand */
 const struct ph_identity *ph_req_who(const struct ph_req *);
 int		 ph_req_may(const struct ph_req *, const char *scope);	/* beyond the one declared */
 /* The body as it came, NUL-terminated; "" when there is none. */

@@ -236,7 +236,8 @@ class Instance:
         if init:
             self.run("init")
         self.configure(**{"PH_PORT": self.port, "PH_NGINX_WORKERS": 1, "PH_RATE_TOKEN": 0,
-                          "PH_RATE_ADDRESS": 0, **settings})
+                          "PH_RATE_ADDRESS": 0, "PH_RATE_FAILURES": 0, "PH_RATE_ACTION": 0,
+                          "PH_RATE_EXPORT": 0, **settings})
 
     def configure(self, **settings):
         """Add lines to the settings; a later line wins."""

@@ -542,6 +542,19 @@ def _():
     expect_equal(limited.request(QUEUE).status, 200, "after Retry-After")
 
 
+@test("wrong credentials beyond their limit: 429, and who has the right one still gets in")
+def _():
+    one = Instance(PH_RATE_FAILURES=5).with_admin()
+    one.start()
+    statuses = [one.request(QUEUE, token=f"wrong-token-{n:020}").status for n in range(8)]
+    expect_equal(statuses, [401] * 5 + [429] * 3, "statuses")
+    answer = one.request(QUEUE, token="wrong-token-and-another")
+    expect_problem(answer, 429, CODES[429], retryable=True)
+    expect(int(answer.headers["Retry-After"]) >= 1, "Retry-After")
+    expect_equal(one.request(QUEUE).status, 200, "the right token")
+    expect_equal(one.request(QUEUE, token="").status, 401, "none at all is no try")
+
+
 @test("beyond the limit: 429 per address, whatever token is tried")
 def _():
     limited = Instance(PH_RATE_ADDRESS=60, PH_RATE_BURST=5).with_admin()
