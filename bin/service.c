@@ -2,214 +2,31 @@
  * service.c -- pilothouse start, stop, restart, status, logs.
  *
  * Each route is one process group: its leader is multiwatch, which holds the listening socket
- * (bound by spawn-fcgi) and respawns its workers when they die.  run/NAME.leader holds
- * the leader's pid and start time, so that a pid used again by somebody else is
- * recognised; only groups found that way are ever signalled.  nginx is its own leader.
+ * (bound by spawn-fcgi) and respawns its workers when they die.  nginx is its own leader.
  */
 #include "autoconf.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "command.h"
-#include "core/clock.h"
 #include "core/config.h"
 #include "instance.h"
+#include "processes.h"
 #include "routes.h"
 #include "service.h"
 
-enum {
-	STEP_MS = 20,
-	START_WAIT_MS = 10000,
-	STOP_WAIT_MS = 15000,
-	RESEND_MS = 1000,
-	KILL_WAIT_MS = 2000,
-	CERT_DAYS = 825
-};
-
-static const char nginx_name[] = "nginx";
-
-static void
-pause_ms(int ms)
-{
-	const struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000L };
-
-	nanosleep(&ts, NULL);
-}
-
-/* -- processes ------------------------------------------------------------------ */
-
-/* Fields of /proc/PID/stat that matter here.  -1: no such process. */
-struct proc {
-	char		state;
-	int		pgrp;
-	uint64_t	started;	/* clock ticks since boot */
-};
-
-static int
-proc_read(pid_t pid, struct proc *p)
-{
-	char		 path[64], text[1024], *s;
-	unsigned long long started;
-	size_t		 n;
-	FILE		*f;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if ((f = fopen(path, "re")) == NULL)
-		return -1;
-	n = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	text[n] = '\0';
-	/* The name in parentheses may hold anything: count from its end. */
-	if ((s = strrchr(text, ')')) == NULL ||
-	    sscanf(s + 1, " %c %*d %d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-	    &p->state, &p->pgrp, &started) != 3)
-		return -1;
-	p->started = started;
-	return 0;
-}
-
-/* nginx runs cache helpers beside its workers. */
-static int
-is_nginx_helper(pid_t pid)
-{
-	char	path[64], text[64] = "";
-	FILE	*f;
-
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-	if ((f = fopen(path, "re")) == NULL)
-		return 0;
-	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
-	fclose(f);
-	return strncmp(text, "nginx: cache", 12) == 0;
-}
-
-/* Living members of a process group other than its leader that answer requests. */
-static int
-group_size(pid_t leader)
-{
-	struct dirent	*e;
-	struct proc	 p;
-	DIR		*d;
-	int		 n = 0;
-	pid_t		 pid;
-
-	if ((d = opendir("/proc")) == NULL)
-		return 0;
-	while ((e = readdir(d)) != NULL)
-		if ((pid = (pid_t)atol(e->d_name)) > 0 && pid != leader && proc_read(pid, &p) == 0 &&
-		    p.pgrp == leader && p.state != 'Z' && !is_nginx_helper(pid))
-			n++;
-	closedir(d);
-	return n;
-}
-
-static char *
-pid_path(char buf[PATH_SIZE], const char *name)
-{
-	char file[128];
-
-	snprintf(file, sizeof(file), "run/%s.leader", name);
-	return ph_config_path(buf, PATH_SIZE, file);
-}
-
-/* The leader of a group that start began and that still has members; 0: none. */
-static pid_t
-leader_of(const char *name)
-{
-	char			 path[PATH_SIZE];
-	unsigned long long	 started;
-	struct proc		 p;
-	FILE			*f;
-	int			 pid = 0;
-
-	if ((f = fopen(pid_path(path, name), "re")) == NULL)
-		return 0;
-	if (fscanf(f, "%d %llu", &pid, &started) != 2)
-		pid = 0;
-	fclose(f);
-	if (pid <= 1)
-		return 0;
-	if (proc_read(pid, &p) == 0)
-		return p.started == started && p.state != 'Z' ? pid : 0;
-	/* The leader is gone.  While its group has members its pid is not given away. */
-	return kill(-pid, 0) == 0 ? pid : 0;
-}
-
-/* Run argv in a group of its own with stdin empty and output in a log file of the home. */
-static enum ph_rc
-spawn(const char *name, const char *log, char *const argv[], struct ph_err *err)
-{
-	char		path[PATH_SIZE], text[64];
-	struct proc	p;
-	pid_t		pid;
-	int		in, out;
-
-	if ((in = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0 ||
-	    (out = open(ph_config_path(path, sizeof(path), log), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-	    0600)) < 0 || (pid = fork()) < 0)
-		return ph_fail(err, PH_EINTERNAL, "%s: %s", name, strerror(errno));
-	if (pid == 0) {
-		setsid();
-		dup2(in, STDIN_FILENO);
-		dup2(out, STDOUT_FILENO);
-		dup2(out, STDERR_FILENO);
-		if (chdir("/") == 0)
-			execvp(argv[0], argv);
-		_exit(127);
-	}
-	close(in);
-	close(out);
-	if (proc_read(pid, &p) != 0)
-		return ph_fail(err, PH_EINTERNAL, "%s ended at once", name);
-	snprintf(text, sizeof(text), "%d %" PRIu64 "\n", (int)pid, p.started);
-	return write_text(pid_path(path, name), text, err);
-}
-
-/* Ask a group to end, wait, and insist. */
-static enum ph_rc
-end_group(const char *name, int sig, struct ph_err *err)
-{
-	char	path[PATH_SIZE];
-	pid_t	pid = leader_of(name);
-	int	waited;
-
-	if (pid == 0) {
-		unlink(pid_path(path, name));
-		return PH_OK;
-	}
-	for (waited = 0; waited < STOP_WAIT_MS + KILL_WAIT_MS; waited += STEP_MS) {
-		/* The leader first: it would respawn what ends before it.  And again every second: a
-		 * process that is just starting may miss a signal. */
-		if (waited % RESEND_MS == 0) {
-			kill(pid, sig);
-			if (strcmp(name, nginx_name) != 0)
-				kill(-pid, sig);
-		}
-		if (waitpid(pid, NULL, WNOHANG) < 0 && leader_of(name) == 0)
-			break;
-		if (waited >= STOP_WAIT_MS)
-			kill(-pid, SIGKILL);
-		pause_ms(STEP_MS);
-	}
-	if (leader_of(name) != 0)
-		return ph_fail(err, PH_EINTERNAL, "%s (process group %d) does not end", name, (int)pid);
-	unlink(pid_path(path, name));
-	return PH_OK;
-}
+enum { CERT_DAYS = 825 };
 
 /* -- start ------------------------------------------------------------------------ */
 
@@ -234,7 +51,7 @@ start_route(const cJSON *route, struct ph_err *err)
 	    "/usr/bin/env", "multiwatch", "-f",
 	    forks, "-r", "1000000000", "-t", "1000", "-s", "TERM", "--", program, NULL };
 
-	return spawn(name, "log/workers.log", argv, err);
+	return group_spawn(name, "log/workers.log", argv, err);
 }
 
 static int
@@ -271,22 +88,6 @@ port_is_open(void)
 	}
 	freeaddrinfo(ai);
 	return ok;
-}
-
-/* Wait until a condition holds or a group has died. */
-static int
-wait_for(const char *name, int (*is_ready)(const char *))
-{
-	int waited;
-
-	for (waited = 0; waited < START_WAIT_MS; waited += STEP_MS) {
-		if (is_ready(name))
-			return 1;
-		pause_ms(STEP_MS);
-		if (waited > 1000 && leader_of(name) == 0)
-			return 0;
-	}
-	return 0;
 }
 
 static int
@@ -357,9 +158,9 @@ start_nginx(const cJSON *routes, struct ph_err *err)
 		    "PH_PORT", ph_config_str(PH_CFG_ADDRESS), (int)ph_config_int(PH_CFG_PORT));
 	char *const argv[] = { "nginx", "-c", conf, "-e", log, "-g", "daemon off;", NULL };
 
-	if ((rc = spawn(nginx_name, "log/nginx.log", argv, err)) != PH_OK)
+	if ((rc = group_spawn(NGINX_GROUP, "log/nginx.log", argv, err)) != PH_OK)
 		return rc;
-	if (!wait_for(nginx_name, nginx_is_ready))
+	if (!group_wait(NGINX_GROUP, nginx_is_ready))
 		return ph_fail(err, PH_EINTERNAL, "nginx does not answer; see %s", log);
 	return PH_OK;
 }
@@ -393,16 +194,16 @@ cmd_start(int argc, char **argv)
 		return complain(&err);
 	}
 	cJSON_ArrayForEach(r, routes)
-		if (leader_of(route_text(r, "name")) == 0 && start_route(r, &err) != PH_OK)
+		if (group_leader(route_text(r, "name")) == 0 && start_route(r, &err) != PH_OK)
 			break;
 	if (err.rc == PH_OK)
 		cJSON_ArrayForEach(r, routes)
-			if (!wait_for(route_text(r, "name"), can_connect)) {
+			if (!group_wait(route_text(r, "name"), can_connect)) {
 				ph_fail(&err, PH_EINTERNAL, "%s does not answer; see %s/log/workers.log",
 				    route_text(r, "name"), ph_config_str(PH_CFG_HOME));
 				break;
 			}
-	if (err.rc == PH_OK && leader_of(nginx_name) == 0)
+	if (err.rc == PH_OK && group_leader(NGINX_GROUP) == 0)
 		start_nginx(routes, &err);
 	cJSON_Delete(routes);
 	return err.rc == PH_OK ? 0 : complain(&err);
@@ -423,7 +224,7 @@ cmd_stop(int argc, char **argv)
 	if (argc != 1)
 		return complain_usage("stop");
 	/* nginx first, gracefully: it finishes what the workers still answer. */
-	end_group(nginx_name, SIGQUIT, &err);
+	group_end(NGINX_GROUP, SIGQUIT, &err);
 	if ((d = opendir(ph_config_path(dir, sizeof(dir), "run"))) == NULL)
 		return err.rc == PH_OK ? 0 : complain(&err);
 	while ((e = readdir(d)) != NULL) {
@@ -431,7 +232,7 @@ cmd_stop(int argc, char **argv)
 		if (len <= 7 || len >= sizeof(name) || strcmp(e->d_name + len - 7, ".leader") != 0)
 			continue;
 		snprintf(name, sizeof(name), "%.*s", (int)len - 7, e->d_name);
-		end_group(name, SIGTERM, &err);
+		group_end(name, SIGTERM, &err);
 	}
 	closedir(d);
 	return err.rc == PH_OK ? 0 : complain(&err);
@@ -449,7 +250,7 @@ cmd_restart(int argc, char **argv)
 static cJSON *
 group_status(const char *name, int wanted)
 {
-	const pid_t	 leader = leader_of(name);
+	const pid_t	 leader = group_leader(name);
 	cJSON		*item = cJSON_CreateObject();
 
 	cJSON_AddStringToObject(item, "name", name);
@@ -474,7 +275,7 @@ service_missing(const cJSON *routes, cJSON **groups)
 
 	cJSON_ArrayForEach(r, routes)
 		cJSON_AddItemToArray(list, group_status(route_text(r, "name"), route_workers(r)));
-	cJSON_AddItemToArray(list, group_status(nginx_name, (int)ph_config_int(PH_CFG_NGINX_WORKERS)));
+	cJSON_AddItemToArray(list, group_status(NGINX_GROUP, (int)ph_config_int(PH_CFG_NGINX_WORKERS)));
 	cJSON_ArrayForEach(r, list)
 		missing += number(r, "workers") < number(r, "wanted");
 	if (groups != NULL)
