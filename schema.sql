@@ -445,7 +445,44 @@ CREATE TABLE dismissed_recommendations (
 ) STRICT, WITHOUT ROWID;
 
 ------------------------------------------------------------------------------
--- 4. Derived columns: one definition each
+-- 4. Jobs: programs run by a timer
+------------------------------------------------------------------------------
+
+-- Who may do what only one may do at a time.  Rows are never deleted, because the fence of
+-- a deleted one would begin at 1 again.
+CREATE TABLE job_locks (
+  name TEXT PRIMARY KEY NOT NULL,	-- job:NAME, conn:WORKSPACE:PROVIDER
+  owner TEXT NOT NULL,			-- host:pid:8hex, another one with each acquisition
+  fence INTEGER NOT NULL CHECK (fence >= 1),	-- grows by one with each acquisition
+  acquired_at INTEGER NOT NULL,
+  heartbeat_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL		-- of the lease; 0: given back
+) STRICT, WITHOUT ROWID;
+
+-- One row per run, kept for 30 days.  A run that did nothing takes the place of the one
+-- before it that did nothing, so that a job of every second does not fill the table.
+-- For the same reason a failure that repeats the run before it takes that run's place, and
+-- its started_at: the row then spans the outage.
+CREATE TABLE job_runs (
+  id TEXT PRIMARY KEY NOT NULL,
+  job TEXT NOT NULL,			-- NAME of jobs/NAME.c
+  owner TEXT NOT NULL,			-- of the lock job:NAME during the run
+  started_at INTEGER NOT NULL CHECK (started_at BETWEEN 0 AND 253402300799999),
+  finished_at INTEGER,			-- NULL: running; of an aborted one: when it was noticed
+  status TEXT NOT NULL CHECK (status IN ('running','success','failed','aborted')),
+  items INTEGER NOT NULL DEFAULT 0 CHECK (items >= 0),	-- what the job counts
+  detail TEXT,				-- the job's own words about the run
+  error TEXT,				-- CODE: sentence
+  CHECK ((status = 'running') = (finished_at IS NULL)),
+  CHECK ((status = 'failed') = (error IS NOT NULL))
+) STRICT;
+CREATE INDEX ix_job_runs_job ON job_runs(job, started_at);
+CREATE INDEX ix_job_runs_finished ON job_runs(finished_at);
+CREATE INDEX ix_job_runs_running ON job_runs(job) WHERE status = 'running';
+CREATE UNIQUE INDEX ix_job_runs_idle ON job_runs(job) WHERE status = 'success' AND items = 0;
+
+------------------------------------------------------------------------------
+-- 5. Derived columns: one definition each
 ------------------------------------------------------------------------------
 
 -- A platform name is trimmed and ASCII lower-cased; whatever is not one of the four
@@ -471,7 +508,7 @@ SELECT rowid AS job_rowid,
 FROM jobs;
 
 ------------------------------------------------------------------------------
--- 5. Counters
+-- 6. Counters
 ------------------------------------------------------------------------------
 
 CREATE TABLE job_counts (
@@ -677,7 +714,7 @@ SELECT shift, proc_ms >> shift AS bucket, sum(n) AS n
 FROM times CROSS JOIN proc_shifts GROUP BY 1, 2;
 
 ------------------------------------------------------------------------------
--- 6. The triggers that keep them
+-- 7. The triggers that keep them
 --
 -- What a row adds is written once, as an INSTEAD OF trigger on a view named after the
 -- change: inserting (sign = 1, columns) counts a row, (-1, columns) takes it back.

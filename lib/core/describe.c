@@ -248,7 +248,7 @@ ph_describe(const struct ph_route *r)
 	static const char *const rates[] = {
 		[PH_RATE_NONE] = "", [PH_RATE_ACTION] = "action", [PH_RATE_EXPORT] = "export",
 	};
-	cJSON	*o = cJSON_CreateObject(), *needs, *ops;
+	cJSON	*o = cJSON_CreateObject(), *ops;
 	char	*text;
 	int	 i;
 
@@ -260,11 +260,7 @@ ph_describe(const struct ph_route *r)
 	cJSON_AddNumberToObject(o, "body_max", (double)(r->body_max != 0 ? r->body_max : PH_BODY_MAX));
 	cJSON_AddStringToObject(o, "rate", rates[r->rate]);
 	cJSON_AddBoolToObject(o, "is_stream", r->is_stream);
-	needs = cJSON_AddArrayToObject(o, "needs");
-	if (r->needs & PH_NEED_DB_READ)
-		cJSON_AddItemToArray(needs, cJSON_CreateString("db_read"));
-	if (r->needs & PH_NEED_DB_WRITE)
-		cJSON_AddItemToArray(needs, cJSON_CreateString("db_write"));
+	cJSON_AddItemToObject(o, "needs", ph_program_needs(r->needs));
 	ops = cJSON_AddObjectToObject(o, "methods");
 	for (i = 0; r->path != NULL && i < PH_METHOD__MAX; i++)
 		if (r->ops[i].handle != NULL)

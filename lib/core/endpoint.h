@@ -28,6 +28,7 @@
 #include "core/db.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "core/program.h"
 #include "core/request.h"
 
 struct cJSON;
@@ -36,8 +37,6 @@ struct ph_req;			/* opaque to handlers */
 
 /* Fill the open root object of the answer.  Valid input only; never prints. */
 typedef enum ph_rc ph_handler(struct ph_req *, struct ph_json *out, struct ph_err *);
-
-enum ph_need { PH_NEED_DB_READ = 1, PH_NEED_DB_WRITE = 2 };
 
 enum ph_access {
 	PH_ACCESS_SCOPE,	/* a token with the operation's .scope */

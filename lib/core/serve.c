@@ -16,56 +16,22 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "core/clock.h"
 #include "core/log.h"
+#include "core/program.h"
 #include "core/serve.h"
 
 enum {
 	CONNS_MAX = 64,			/* connections one worker holds open */
-	LEAVE_WAIT_MS = 2000,		/* for the first request of a connection, when leaving */
-	REPLACED_CHECK_US = 1000000	/* how often to look whether the program file changed */
+	LEAVE_WAIT_MS = 2000		/* for the first request of a connection, when leaving */
 };
-
-static volatile sig_atomic_t is_stopping;
-
-static void
-on_stop(int sig)
-{
-	(void)sig;
-	is_stopping = 1;
-}
 
 int
 ph_serve_is_fastcgi(void)
 {
 	return !FCGX_IsCGI();
-}
-
-/* Has another program file taken our path?  Looks at most once a second. */
-static int
-is_replaced(void)
-{
-	static char		path[512];
-	static struct stat	own;
-	static int64_t		next_us;
-	struct stat		now;
-	ssize_t			n;
-
-	if (ph_clock_mono_us() < next_us)
-		return 0;
-	next_us = ph_clock_mono_us() + REPLACED_CHECK_US;
-	if (path[0] == '\0') {
-		if ((n = readlink("/proc/self/exe", path, sizeof(path) - 1)) <= 0)
-			return 0;
-		path[n] = '\0';
-		return stat("/proc/self/exe", &own), 0;
-	}
-	return stat(path, &now) == 0 && (now.st_ino != own.st_ino || now.st_dev != own.st_dev ||
-	    now.st_mtim.tv_sec != own.st_mtim.tv_sec || now.st_mtim.tv_nsec != own.st_mtim.tv_nsec);
 }
 
 /* Read and answer one request on a connection that has bytes.  1 if one was answered. */
@@ -87,18 +53,11 @@ ph_serve(const char *route, int64_t max_requests, ph_serve_fn *fn, void *arg)
 	const struct timespec	leave_wait = { .tv_sec = LEAVE_WAIT_MS / 1000 };
 	struct pollfd		fds[CONNS_MAX + 1];
 	size_t			slot[CONNS_MAX + 1], nfds, i, nopen;
-	struct sigaction	sa = { .sa_handler = on_stop };
-	sigset_t		blocked, waiting;
+	sigset_t		waiting;
 	int64_t			answered = 0;
 	int			fd, ready, nfresh, is_leaving = 0;
 
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGTERM);
-	sigaddset(&blocked, SIGINT);
-	sigprocmask(SIG_BLOCK, &blocked, &waiting);	/* delivered only while waiting */
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGINT, &sa, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	ph_program_catch_stop(&waiting);
 	if (FCGX_Init() != 0 || fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK) != 0) {
 		ph_log("error", route, "descriptor 0: %s", strerror(errno));
 		return 1;
@@ -107,7 +66,8 @@ ph_serve(const char *route, int64_t max_requests, ph_serve_fn *fn, void *arg)
 		FCGX_InitRequest(&conns[i], -1, 0);
 
 	for (;;) {
-		if (is_stopping || (max_requests != 0 && answered >= max_requests) || is_replaced())
+		if (ph_program_is_stopping() || (max_requests != 0 && answered >= max_requests) ||
+		    ph_program_is_replaced())
 			is_leaving = 1;
 		nfds = 1;
 		nfresh = 0;

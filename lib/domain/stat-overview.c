@@ -2,7 +2,7 @@
  * stat-overview.c -- how much there is: videos, clips, jobs, campaigns, and what became of
  * the publish logs.
  *
- * Every figure is a counter kept by triggers (schema.sql, part 4).
+ * Every figure is a counter kept by triggers (schema.sql, part 6).
  */
 #include "autoconf.h"
 

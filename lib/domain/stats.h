@@ -1,6 +1,6 @@
 /*
  * stats.h -- what the publishing statistics share: the counters behind them (schema.sql,
- * part 4), by status, in a time window, by rank.  Every call costs the same at any size of
+ * part 6), by status, in a time window, by rank.  Every call costs the same at any size of
  * the data and runs inside the caller's transaction.
  */
 #ifndef PH_STATS_H

@@ -1,0 +1,310 @@
+#!/usr/bin/env -S /usr/bin/python3 -B
+"""Jobs: one run at a time, every run on record, and nothing lost when one is killed."""
+import itertools
+import json
+import shutil
+import signal
+import subprocess
+
+from harness import BUILD, NOW, Instance, expect, expect_equal, run, scratch, test, wait_until
+
+PROBE = BUILD / "t/e2e/probe"
+LEASE_MS = 120000               # spec data hub 4.1
+USAGE = 2
+
+
+class Jobs(Instance):
+    """An instance for the probe, a job that does what the file probe in the home says."""
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.sql("CREATE TABLE probe (at INTEGER NOT NULL)")
+
+    def order(self, text):
+        (self.home / "probe.new").write_text(text + "\n")
+        (self.home / "probe.new").rename(self.home / "probe")
+
+    def begin(self, *args, now=None, program=PROBE):
+        """Start a job program."""
+        clock = {} if now is None else {"PH_TEST": "1", "PH_NOW_MS": str(now)}
+        return subprocess.Popen([program, *args], env={**self.env, **clock, "PH_HOME": str(self.home)},
+                                stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8")
+
+    def once(self, now=NOW, status=0, program=PROBE):
+        """One run; what it says on standard error."""
+        process = self.begin("--once", now=now, program=program)
+        said = process.communicate(timeout=60)[1]
+        expect_equal(process.returncode, status, f"exit status; {said}")
+        return said
+
+    def held(self, *args, now=None):
+        """A run that is going on until finish()."""
+        self.order("hold")
+        (self.home / "probe.held").unlink(missing_ok=True)
+        process = self.begin(*args, now=now)
+        wait_until((self.home / "probe.held").exists, "the run holds")
+        return process
+
+    def finish(self, process, status=0):
+        """Let a held run go on to its end; what it says."""
+        (self.home / "probe").unlink()
+        said = process.communicate(timeout=60)[1]
+        expect_equal(process.returncode, status, f"exit status; {said}")
+        return said
+
+    def query(self, sql, *values):
+        db = self.connect()
+        try:
+            return db.execute(sql, values).fetchall()
+        finally:
+            db.close()
+
+    def runs(self, columns="status, items, started_at, finished_at, error", job="probe"):
+        return self.query(f"SELECT {columns} FROM job_runs WHERE job = ? ORDER BY started_at, rowid", job)
+
+    def fence(self, job="probe"):
+        return self.query("SELECT max(fence) FROM job_locks WHERE name = ?", f"job:{job}")[0][0] or 0
+
+    def lock_ends(self):
+        return self.query("SELECT expires_at FROM job_locks WHERE name = 'job:probe'")[0][0]
+
+    def written(self):
+        return [at for at, in self.query("SELECT at FROM probe ORDER BY at")]
+
+
+# -- one run ------------------------------------------------------------------------------
+
+
+@test("--describe prints the job as JSON; other arguments are wrong usage")
+def _():
+    done = subprocess.run([PROBE, "--describe"], capture_output=True, check=True)
+    expect_equal(json.loads(done.stdout), {"name": "job-probe", "kind": "job", "interval_s": 1,
+                                           "needs": ["db_write"], "summary": "What a test orders"}, "the job")
+    for args in (["--nonsense"], ["--once", "x"], ["x"]):
+        expect_equal(subprocess.run([PROBE, *args], capture_output=True).returncode, USAGE, args)
+
+
+@test("--once makes one run, on record with what it did")
+def _():
+    one = Jobs()
+    one.order("count 3")
+    expect("3 items" in one.once(), "it says so")
+    expect_equal(one.runs("status, items, started_at, finished_at, detail, error"),
+                 [("success", 3, NOW, NOW, "order: count 3", None)], "the row")
+    expect_equal((one.fence(), one.lock_ends()), (1, 0), "the lock is given back")
+    expect_equal(one.written(), [NOW], "its work")
+    owner, = one.runs("owner")[0]
+    expect_equal(owner, one.query("SELECT owner FROM job_locks")[0][0], "owner of run and lock")
+
+
+@test("a run that did nothing takes the place of the last that did nothing")
+def _():
+    one = Jobs()
+    for n in range(5):
+        one.once(now=NOW + n)
+    expect_equal(one.runs(), [("success", 0, NOW + 4, NOW + 4, None)], "one row")
+    expect_equal(one.fence(), 5, "of five runs")
+    one.order("count 1")
+    one.once(now=NOW + 5)
+    (one.home / "probe").unlink()
+    one.once(now=NOW + 6)
+    expect_equal(one.runs("items, started_at"), [(1, NOW + 5), (0, NOW + 6)], "what did something stays")
+
+
+@test("a failed run: exit status 1, its error on record, and the next one goes on")
+def _():
+    one = Jobs()
+    one.order("fail the tide is out")
+    said = one.once(status=1)
+    error = "database_error: the tide is out"
+    expect(error in said, said)
+    expect_equal(one.runs(), [("failed", 0, NOW, NOW, error)], "the row")
+    expect_equal(one.lock_ends(), 0, "the lock is given back")
+    one.order("count 2")
+    one.once(now=NOW + 1)
+    expect_equal(one.runs("status, items"), [("failed", 0), ("success", 2)], "afterwards")
+
+
+@test("a failure that repeats the one before spans the outage; anything between keeps them apart")
+def _():
+    one = Jobs()
+    first, other = "database_error: a", "database_error: b"
+    for at, order in enumerate(("fail a", "fail a", "fail a", "fail b", "fail a", "count 1", "fail a")):
+        one.order(order)
+        one.once(now=NOW + at, status=1 if order.startswith("fail") else 0)
+    expect_equal(one.runs(), [("failed", 0, NOW, NOW + 2, first), ("failed", 0, NOW + 3, NOW + 3, other),
+                              ("failed", 0, NOW + 4, NOW + 4, first), ("success", 1, NOW + 5, NOW + 5, None),
+                              ("failed", 0, NOW + 6, NOW + 6, first)], "rows")
+
+
+@test("a transaction that a run leaves open is rolled back")
+def _():
+    one = Jobs()
+    one.order("leave")
+    one.once()
+    expect_equal(one.written(), [], "rows")
+    expect_equal(one.runs("status"), [("success",)], "the run")
+
+
+@test("a database that is locked or missing: exit status 1 with its code, and no row")
+def _():
+    one = Jobs(PH_BUSY_TIMEOUT_MS=50)
+    db = one.connect()
+    db.execute("BEGIN IMMEDIATE")
+    expect("database_locked" in one.once(status=1), "locked")
+    db.execute("ROLLBACK")
+    db.close()
+    expect_equal((one.runs(), one.fence()), ([], 0), "nothing is written")
+    one.database.rename(one.home / "away")
+    expect("database_missing" in one.once(status=1), "missing")
+    expect(not one.database.exists(), "none is made")
+    (one.home / "away").rename(one.database)
+    one.once()
+
+
+@test("bad settings: exit status 1, with the line")
+def _():
+    one = Jobs()
+    one.configure(PH_BUSY_TIMEOUT_MS="x")
+    expect("PH_BUSY_TIMEOUT_MS" in one.once(status=1), "the setting")
+
+
+# -- lock and fence ---------------------------------------------------------------------------
+
+
+@test("two at once: one runs, the other leaves its turn out, quietly")
+def _():
+    one = Jobs()
+    held = one.held("--once", now=NOW)
+    expect_equal(one.runs(), [("running", 0, NOW, None, None)], "while it runs")
+    expect("another process" in one.once(now=NOW + 1), "the other says why")
+    expect_equal(one.runs("status"), [("running",)], "no row of the other")
+    expect_equal(one.written(), [], "nor any work")
+    one.finish(held)
+    expect_equal((one.runs("status"), one.fence(), one.written()), ([("success",)], 1, [NOW]), "the first")
+    one.order("count 1")
+    one.once(now=NOW + 2)
+    expect_equal(one.fence(), 2, "the fence of the next")
+
+
+@test("ten processes in a loop: the fence counts the runs, and no two overlap")
+def _():
+    one = Jobs()
+    one.order("count 1")
+    processes = [one.begin() for _ in range(10)]
+    wait_until(lambda: one.fence() >= 3, "three runs", 30)
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.communicate(timeout=60)
+        expect_equal(process.returncode, 0, "exit status")
+    expect_equal(len(one.runs()), one.fence(), "a row for each fence")
+    expect_equal(len(one.written()), one.fence(), "and one piece of work")
+    runs = one.runs("started_at, finished_at")
+    expect(all(a[1] <= b[0] for a, b in itertools.pairwise(runs)), f"one after the other: {runs}")
+
+
+@test("killed in a run: the lock lasts to the end of its lease, then the run is aborted")
+def _():
+    one = Jobs()
+    held = one.held("--once", now=NOW)
+    held.kill()
+    held.communicate()
+    one.order("count 1")
+    one.once(now=NOW + LEASE_MS - 1)
+    expect_equal(one.runs("status"), [("running",)], "one millisecond before the end")
+    one.once(now=NOW + LEASE_MS)
+    expect_equal(one.runs(), [("aborted", 0, NOW, NOW + LEASE_MS, None),
+                              ("success", 1, NOW + LEASE_MS, NOW + LEASE_MS, None)], "at the end")
+    expect_equal((one.fence(), one.written()), (2, [NOW + LEASE_MS]), "fence and work")
+
+
+@test("any job's run marks what another job left, and leaves alone what still runs")
+def _():
+    one = Jobs()
+    one.sql(f"""INSERT INTO job_locks VALUES ('job:alive', 'h:1:aaaaaaaa', 7, 1, 1, {NOW + 1}),
+                    ('job:expired', 'h:1:bbbbbbbb', 7, 1, 1, {NOW}), ('job:taken', 'h:2:cccccccc', 8, 1, 1, {NOW + 1});
+                INSERT INTO job_runs (id, job, owner, started_at, status) VALUES
+                    ('1', 'alive', 'h:1:aaaaaaaa', 1, 'running'), ('2', 'expired', 'h:1:bbbbbbbb', 1, 'running'),
+                    ('3', 'taken', 'h:1:cccccccc', 1, 'running'), ('4', 'unlocked', 'h:1:dddddddd', 1, 'running')""")
+    one.once()
+    expect_equal(one.query("SELECT job, status, finished_at FROM job_runs WHERE job <> 'probe' ORDER BY id"),
+                 [("alive", "running", None), ("expired", "aborted", NOW), ("taken", "aborted", NOW),
+                  ("unlocked", "aborted", NOW)], "runs")
+
+
+@test("a run that outlasted its lease writes nothing over its successor")
+def _():
+    one = Jobs()
+    held = one.held("--once", now=NOW)
+    one.order("count 1")        # the held run sees its file still there
+    one.once(now=NOW + LEASE_MS)
+    said = one.finish(held, status=1)
+    expect("conflict" in said and "job:probe" in said, said)
+    expect_equal(one.written(), [NOW + LEASE_MS], "only the successor's work")
+    expect_equal(one.runs("status, items"), [("aborted", 0), ("success", 1)], "rows")
+    expect_equal((one.fence(), one.lock_ends()), (2, 0), "the successor's lock")
+
+
+# -- the loop ----------------------------------------------------------------------------------
+
+
+@test("without arguments it runs turn after turn, at most once in each")
+def _():
+    one = Jobs()
+    one.order("count 1")
+    process = one.begin()
+    wait_until(lambda: len(one.runs()) >= 3, "three runs", 30)
+    process.terminate()
+    process.communicate(timeout=60)
+    expect_equal(process.returncode, 0, "exit status")
+    seconds = [at // 1000 for at, in one.runs("started_at")]
+    expect_equal(len(set(seconds)), len(seconds), f"one run in a second: {seconds}")
+    expect_equal(one.lock_ends(), 0, "the lock is given back")
+
+
+@test("SIGTERM and SIGINT end it between runs, and let a run in hand stop by itself")
+def _():
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        one = Jobs()
+        idle = one.begin()
+        wait_until(lambda: one.fence() > 0, "a run", 30)
+        idle.send_signal(sig)
+        idle.communicate(timeout=60)
+        expect_equal(idle.returncode, 0, "between runs")
+        held = one.held()
+        held.send_signal(sig)
+        held.communicate(timeout=60)
+        expect_equal(held.returncode, 0, "in a run")
+        expect_equal(one.runs("status")[-1:], [("success",)], "the run came to its end")
+        expect_equal((len(one.written()), one.lock_ends()), (1, 0), "with its work, and gave the lock back")
+
+
+@test("it ends when another program takes its file's place")
+def _():
+    one = Jobs()
+    place = scratch() / "job-probe"
+    shutil.copy(PROBE, place)
+    process = one.begin(program=place)
+    wait_until(lambda: one.fence() > 0, "a run", 30)
+    shutil.copy(PROBE, place.with_suffix(".new"))
+    place.with_suffix(".new").rename(place)
+    process.communicate(timeout=60)
+    expect_equal(process.returncode, 0, "it ended by itself")
+
+
+@test("an outage: one line in the log, and it goes on afterwards by itself")
+def _():
+    one = Jobs()
+    one.order("fail the tide is out")
+    process = one.begin()
+    wait_until(lambda: one.fence() >= 3, "three runs", 30)
+    one.order("count 1")
+    wait_until(lambda: one.runs("status")[-1] == ("success",), "a good run", 30)
+    process.terminate()
+    said = process.communicate(timeout=60)[1]
+    expect_equal(said.count("the tide is out"), 1, said)
+    expect_equal(one.runs("status, error")[0], ("failed", "database_error: the tide is out"), "the outage")
+
+
+run()
