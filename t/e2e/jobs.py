@@ -2,11 +2,15 @@
 """Jobs: one run at a time, every run on record, and nothing lost when one is killed."""
 import itertools
 import json
+import random
+import re
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 
-from harness import BUILD, NOW, Instance, expect, expect_equal, run, scratch, test, wait_until
+from harness import (BUILD, LIBEXEC, NOW, Instance, expect, expect_equal, run, scratch, test,
+                     wait_until)
 
 PROBE = BUILD / "t/e2e/probe"
 LEASE_MS = 120000               # spec data hub 4.1
@@ -70,6 +74,12 @@ class Jobs(Instance):
 
     def written(self):
         return [at for at, in self.query("SELECT at FROM probe ORDER BY at")]
+
+
+def holds_back(pid, sig):
+    """Does a process block a signal?"""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"^SigBlk:\s*(\w+)$", status, re.M).group(1), 16) >> (sig - 1) & 1
 
 
 # -- one run ------------------------------------------------------------------------------
@@ -305,6 +315,95 @@ def _():
     said = process.communicate(timeout=60)[1]
     expect_equal(said.count("the tide is out"), 1, said)
     expect_equal(one.runs("status, error")[0], ("failed", "database_error: the tide is out"), "the outage")
+
+
+# -- job-retention -----------------------------------------------------------------------------
+
+RETENTION = LIBEXEC / "job-retention"
+DAY = 86400000
+AUDIT_KEPT, RUNS_KEPT, BATCH = 180 * DAY, 30 * DAY, 1000
+
+
+def ages(rng, now, kept, count):
+    """Instants around an age, its very edges among them."""
+    return [now - kept - 1, now - kept, now - kept + 1, now - 1, 0] + \
+        [now - rng.randrange(2 * kept) for _ in range(count)]
+
+
+def fill(one, rng, now, count):
+    """Audit entries and runs of many ages, and a run that has been going on for ever."""
+    db = one.connect()
+    db.execute("BEGIN IMMEDIATE")
+    db.executemany("INSERT INTO audit_log (at, actor, action) VALUES (?, 'local', 'x')",
+                   [(at,) for at in ages(rng, now, AUDIT_KEPT, count)])
+    for n, at in enumerate(ages(rng, now, RUNS_KEPT, count)):
+        status = rng.choice(("success", "failed", "aborted"))
+        db.execute("INSERT INTO job_runs (id, job, owner, started_at, finished_at, status, items, error)"
+                   " VALUES (?, ?, 'h:1:00000000', ?, ?, ?, ?, ?)",
+                   (f"r{n}", rng.choice("ab"), max(at - rng.randrange(DAY), 0), at, status, n + 1,
+                    "x" if status == "failed" else None))
+    db.execute("INSERT INTO job_locks VALUES ('job:c', 'h:1:00000001', 1, 1, 1, ?)", (2 * now,))
+    db.execute("INSERT INTO job_runs (id, job, owner, started_at, status)"
+               " VALUES ('running', 'c', 'h:1:00000001', 1, 'running')")
+    db.execute("COMMIT")
+    db.close()
+
+
+def entries_and_runs(one):
+    return (one.query("SELECT id, at FROM audit_log ORDER BY id"),
+            one.query("SELECT id, finished_at FROM job_runs WHERE job <> 'retention' ORDER BY id"))
+
+
+@test("retention removes exactly what is older than 180 and 30 days")
+def _():
+    rng = random.Random(7)
+    now = NOW + 20 * 365 * DAY      # after the entry that init made by today's clock
+    for count, clock in ((300, now), (2600, now), (300, now + 400 * DAY), (300, now - 20 * DAY)):
+        one = Jobs()
+        fill(one, rng, now, count)
+        entries, runs = entries_and_runs(one)
+        newest = max(at for _, at in entries)
+        kept = ([e for e in entries if e[1] >= min(clock, newest) - AUDIT_KEPT],
+                [r for r in runs if r[1] is None or r[1] >= clock - RUNS_KEPT])
+        gone = [len(entries) - len(kept[0]), len(runs) - len(kept[1])]
+        expect(min(gone) > 0, f"there is something to remove: {gone}")
+        one.once(now=clock, program=RETENTION)
+        expect_equal(entries_and_runs(one), kept, f"rows at {clock}")
+        expect_equal(one.runs("status, items, detail", "retention"),
+                     [("success", sum(gone), f"audit_log {gone[0]}, job_runs {gone[1]}")], "its own row")
+        one.once(now=clock, program=RETENTION)
+        expect_equal(one.runs("items", "retention")[1:], [(0,)], "nothing is left to do")
+
+
+@test("retention keeps the last 180 days of a log that nobody writes any more")
+def _():
+    one = Jobs()
+    before = one.query("SELECT * FROM audit_log")
+    one.once(now=NOW + 50 * 365 * DAY, program=RETENTION)
+    expect_equal((len(before), one.query("SELECT * FROM audit_log")), (1, before), "the entry of init")
+    one.sql("DROP TRIGGER audit_no_delete; DELETE FROM audit_log")
+    one.once(now=NOW + 50 * 365 * DAY, program=RETENTION)
+    expect_equal(one.runs("status, items", "retention"), [("success", 0)], "an empty log")
+
+
+@test(f"retention removes {BATCH} rows in a transaction, and stops between two when it is told to")
+def _():
+    one = Jobs()
+    one.sql("""WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+               INSERT INTO audit_log (at, actor, action) SELECT i, 'local', 'x' FROM n""")
+    db = one.connect()
+    db.execute("BEGIN IMMEDIATE")       # the run waits here
+    process = one.begin("--once", now=NOW, program=RETENTION)
+    wait_until(lambda: holds_back(process.pid, signal.SIGTERM), "it holds signals back")
+    process.terminate()
+    db.execute("ROLLBACK")
+    db.close()
+    process.communicate(timeout=60)
+    expect_equal(process.returncode, 0, "exit status")
+    expect_equal(one.runs("status, items", "retention"), [("success", BATCH)], "one transaction")
+    expect_equal(one.query("SELECT count(*) FROM audit_log WHERE at < 3000"), [(1500,)], "the rest")
+    one.once(now=NOW + 1, program=RETENTION)
+    expect_equal(one.runs("status, items", "retention")[1:], [("success", 1500)], "the next run")
 
 
 run()

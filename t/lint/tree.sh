@@ -12,11 +12,11 @@ none() { # DESCRIPTION PATTERN DIR...
 		failed=1
 	fi
 }
-all="lib bin cgi-bin t/unit t/fuzz"
+all="lib bin cgi-bin jobs t/unit t/fuzz t/e2e"
 none "no unbounded string functions" '\b(strcpy|strcat|sprintf|strtok|alloca|atoi)\(' $all
-none "endpoints neither print nor read the environment" '\b(getenv|printf|fprintf|strtol)\(' cgi-bin
+none "endpoints and jobs neither print nor read the environment" '\b(getenv|printf|fprintf|strtol)\(' cgi-bin jobs
 n=$((n + 1))
-out=$(cd "$PH_SRCDIR" && grep -rl 'sqlite3\.h' lib bin cgi-bin | grep -v '^lib/core/db-')
+out=$(cd "$PH_SRCDIR" && grep -rl 'sqlite3\.h' lib bin cgi-bin jobs | grep -v '^lib/core/db-')
 if [ -z "$out" ]; then echo "ok $n - only lib/core/db knows sqlite3.h"; else
 	echo "not ok $n - only lib/core/db knows sqlite3.h"
 	echo "# $out"
