@@ -23,5 +23,6 @@ ph_command cmd_demo;
 ph_command cmd_config;
 ph_command cmd_doctor;
 ph_command cmd_routes;
+ph_command cmd_jobs;
 
 #endif

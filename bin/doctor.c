@@ -17,6 +17,7 @@
 #include "command.h"
 #include "core/config.h"
 #include "instance.h"
+#include "jobs.h"
 #include "routes.h"
 #include "service.h"
 
@@ -98,6 +99,25 @@ check_home(void)
 }
 
 static void
+check_jobs(struct ph_db *db)
+{
+	struct ph_err	 err = { .rc = PH_OK };
+	cJSON		*jobs = jobs_load(&err);
+	const cJSON	*j;
+	struct job_last	 last;
+	char		 what[80];
+
+	cJSON_ArrayForEach(j, jobs)
+		if (job_is_wanted(j) && job_last(db, job_name(j), &last, &err) == PH_OK) {
+			snprintf(what, sizeof(what), "job %s", job_name(j));
+			report(strcmp(last.status, "failed") != 0, what, "its last run failed: %s", last.text);
+		}
+	if (err.rc != PH_OK)
+		report(0, "jobs", "%s", err.detail);
+	cJSON_Delete(jobs);
+}
+
+static void
 check_database(void)
 {
 	const struct ph_db_limits	 limits = { .busy_timeout_ms = LONG_BUSY_MS };
@@ -118,6 +138,7 @@ check_database(void)
 		report(ph_db_one_int(db, "SELECT count(*) FROM api_tokens WHERE revoked_at IS NULL", &n, &err) == PH_OK &&
 		    n > 0, "there is a token", "nobody can call; pilothouse user add NAME --role admin, then "
 		    "pilothouse token create --user NAME");
+		check_jobs(db);
 	} else
 		report(0, "database", "%s", err.rc == PH_EDBMISSING ? "it is missing; run pilothouse init" : err.detail);
 	ph_db_end(db);
@@ -128,11 +149,12 @@ static void
 check_services(void)
 {
 	struct ph_err	 err = { .rc = PH_OK };
-	cJSON		*routes = routes_load(&err);
+	cJSON		*routes = routes_load(&err), *jobs = jobs_load(&err);
 
-	if (routes != NULL)
-		report(service_missing(routes, NULL) == 0, "workers and nginx run",
+	if (routes != NULL && jobs != NULL)
+		report(service_missing(routes, jobs, NULL) == 0, "workers, jobs and nginx run",
 		    "see pilothouse status and pilothouse logs; run pilothouse start");
+	cJSON_Delete(jobs);
 	cJSON_Delete(routes);
 }
 

@@ -80,6 +80,23 @@ read_text(const char *path, struct ph_err *err)
 	return text;
 }
 
+cJSON *
+read_list(const char *name, struct ph_err *err)
+{
+	char	 path[PATH_SIZE], *text;
+	cJSON	*list;
+
+	if ((text = read_text(data_path(path, name), err)) == NULL)
+		return NULL;
+	if ((list = cJSON_Parse(text)) == NULL || !cJSON_IsArray(list)) {
+		ph_fail(err, PH_EINTERNAL, "%s is not a list", path);
+		cJSON_Delete(list);
+		list = NULL;
+	}
+	free(text);
+	return list;
+}
+
 enum ph_rc
 write_text(const char *path, const char *text, struct ph_err *err)
 {

@@ -28,6 +28,7 @@ static const struct {
 	{ "restart", cmd_restart, "", "stop, then start" },
 	{ "status", cmd_status, "[--json]", "what runs" },
 	{ "logs", cmd_logs, "[-f] [--rotate]", "show, follow or rotate the logs" },
+	{ "jobs", cmd_jobs, "[--json] | run NAME", "what the jobs did, and a run by hand" },
 	{ "get", cmd_get, "[-i] PATH[?QUERY]", "run an endpoint without a web server" },
 	{ "post", cmd_post, "[-i] PATH[?QUERY] [BODY|@FILE|-]", "the same with POST and a JSON body" },
 	{ "put", cmd_put, "[-i] PATH[?QUERY] [BODY|@FILE|-]", "the same with PUT" },

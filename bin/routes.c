@@ -16,18 +16,7 @@
 cJSON *
 routes_load(struct ph_err *err)
 {
-	char	 path[PATH_SIZE], *text;
-	cJSON	*routes;
-
-	if ((text = read_text(data_path(path, "routes.json"), err)) == NULL)
-		return NULL;
-	if ((routes = cJSON_Parse(text)) == NULL || !cJSON_IsArray(routes)) {
-		ph_fail(err, PH_EINTERNAL, "%s is not a list of routes", path);
-		cJSON_Delete(routes);
-		routes = NULL;
-	}
-	free(text);
-	return routes;
+	return read_list("routes.json", err);
 }
 
 const char *
@@ -49,14 +38,8 @@ route_cache_s(const cJSON *route)
 int
 route_workers(const cJSON *route)
 {
-	const char	*name = route_text(route, "name");
-	const char	*hot = ph_config_str(PH_CFG_HOT_ROUTES), *p;
-	const size_t	 len = strlen(name);
-
-	for (p = hot; (p = strstr(p, name)) != NULL; p += len)
-		if ((p == hot || p[-1] == ' ') && (p[len] == '\0' || p[len] == ' '))
-			return (int)ph_config_int(PH_CFG_WORKERS_HOT);
-	return (int)ph_config_int(PH_CFG_WORKERS);
+	return (int)ph_config_int(ph_config_has(PH_CFG_HOT_ROUTES, route_text(route, "name")) ?
+	    PH_CFG_WORKERS_HOT : PH_CFG_WORKERS);
 }
 
 const char *

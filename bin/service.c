@@ -2,7 +2,8 @@
  * service.c -- pilothouse start, stop, restart, status, logs.
  *
  * Each route is one process group: its leader is multiwatch, which holds the listening socket
- * (bound by spawn-fcgi) and respawns its workers when they die.  nginx is its own leader.
+ * (bound by spawn-fcgi) and respawns its workers when they die.  Each job that PH_JOBS chooses is
+ * another, of one process and without a socket.  nginx is its own leader.
  */
 #include "autoconf.h"
 
@@ -22,13 +23,26 @@
 #include "command.h"
 #include "core/config.h"
 #include "instance.h"
+#include "jobs.h"
 #include "processes.h"
 #include "routes.h"
 #include "service.h"
 
 enum { CERT_DAYS = 825 };
 
+/* Keep so many processes of a program: one that dies is forked again, without end. */
+#define MULTIWATCH(forks, program) "multiwatch", "-f", (forks), "-r", "1000000000", "-t", "1000", \
+	"-s", "TERM", "--", (program), NULL
+
 /* -- start ------------------------------------------------------------------------ */
+
+static enum ph_rc
+find_program(char program[PATH_SIZE], const char *name, struct ph_err *err)
+{
+	if (access(program_path(program, name), X_OK) == 0)
+		return PH_OK;
+	return ph_fail(err, PH_EINTERNAL, "%s: %s", program, strerror(errno));
+}
 
 static enum ph_rc
 start_route(const cJSON *route, struct ph_err *err)
@@ -40,18 +54,55 @@ start_route(const cJSON *route, struct ph_err *err)
 	ph_config_socket(sock, sizeof(sock), name);
 	if (strlen(sock) >= sizeof(sa.sun_path))
 		return ph_fail(err, PH_EPARAM, "%s is too long for a socket: choose a shorter home", sock);
-	program_path(program, name);
-	if (access(program, X_OK) != 0)
-		return ph_fail(err, PH_EINTERNAL, "%s: %s", program, strerror(errno));
+	if (find_program(program, name, err) != PH_OK)
+		return err->rc;
 	snprintf(forks, sizeof(forks), "%d", route_workers(route));
 	unlink(sock);		/* of an instance that was killed; nobody of ours listens any more */
-	/* spawn-fcgi does not search PATH, env does.  A worker that dies is forked again
-	 * without end. */
-	char *const argv[] = { "spawn-fcgi", "-s", sock, "-M", "0600", "-n", "--",
-	    "/usr/bin/env", "multiwatch", "-f",
-	    forks, "-r", "1000000000", "-t", "1000", "-s", "TERM", "--", program, NULL };
+	/* spawn-fcgi does not search PATH, env does. */
+	char *const argv[] = { "spawn-fcgi", "-s", sock, "-M", "0600", "-n", "--", "/usr/bin/env",
+	    MULTIWATCH(forks, program) };
 
 	return group_spawn(name, "log/workers.log", argv, err);
+}
+
+static enum ph_rc
+start_job(const cJSON *job, struct ph_err *err)
+{
+	char		 program[PATH_SIZE];
+	const char	*name = route_text(job, "name");
+
+	if (find_program(program, name, err) != PH_OK)
+		return err->rc;
+	char *const argv[] = { MULTIWATCH("1", program) };
+
+	return group_spawn(name, "log/jobs.log", argv, err);
+}
+
+static int
+has_members(const char *name)
+{
+	const pid_t leader = group_leader(name);
+
+	return leader != 0 && group_size(leader) > 0;
+}
+
+static enum ph_rc
+start_jobs(const cJSON *jobs, struct ph_err *err)
+{
+	const cJSON	*j;
+	const char	*name;
+
+	cJSON_ArrayForEach(j, jobs) {
+		name = route_text(j, "name");
+		if (!job_is_wanted(j) || group_leader(name) != 0)
+			continue;
+		if (start_job(j, err) != PH_OK)
+			return err->rc;
+		if (!group_wait(name, has_members))
+			return ph_fail(err, PH_EINTERNAL, "%s does not run; see %s/log/jobs.log", name,
+			    ph_config_str(PH_CFG_HOME));
+	}
+	return PH_OK;
 }
 
 static int
@@ -182,14 +233,16 @@ int
 cmd_start(int argc, char **argv)
 {
 	struct ph_err	 err = { .rc = PH_OK };
-	cJSON		*routes;
+	cJSON		*routes, *jobs = NULL;
 	const cJSON	*r;
 
 	(void)argv;
 	if (argc != 1)
 		return complain_usage("start");
 	extend_path();
-	if ((routes = routes_load(&err)) == NULL || check_database(&err) != PH_OK) {
+	if ((routes = routes_load(&err)) == NULL || (jobs = jobs_load(&err)) == NULL ||
+	    check_database(&err) != PH_OK) {
+		cJSON_Delete(jobs);
 		cJSON_Delete(routes);
 		return complain(&err);
 	}
@@ -205,6 +258,9 @@ cmd_start(int argc, char **argv)
 			}
 	if (err.rc == PH_OK && group_leader(NGINX_GROUP) == 0)
 		start_nginx(routes, &err);
+	if (err.rc == PH_OK)
+		start_jobs(jobs, &err);
+	cJSON_Delete(jobs);
 	cJSON_Delete(routes);
 	return err.rc == PH_OK ? 0 : complain(&err);
 }
@@ -267,7 +323,7 @@ number(const cJSON *item, const char *key)
 }
 
 int
-service_missing(const cJSON *routes, cJSON **groups)
+service_missing(const cJSON *routes, const cJSON *jobs, cJSON **groups)
 {
 	cJSON		*list = cJSON_CreateArray();
 	const cJSON	*r;
@@ -275,6 +331,9 @@ service_missing(const cJSON *routes, cJSON **groups)
 
 	cJSON_ArrayForEach(r, routes)
 		cJSON_AddItemToArray(list, group_status(route_text(r, "name"), route_workers(r)));
+	cJSON_ArrayForEach(r, jobs)
+		if (job_is_wanted(r))
+			cJSON_AddItemToArray(list, group_status(route_text(r, "name"), 1));
 	cJSON_AddItemToArray(list, group_status(NGINX_GROUP, (int)ph_config_int(PH_CFG_NGINX_WORKERS)));
 	cJSON_ArrayForEach(r, list)
 		missing += number(r, "workers") < number(r, "wanted");
@@ -290,16 +349,18 @@ cmd_status(int argc, char **argv)
 {
 	const int	 is_json = argc == 2 && strcmp(argv[1], "--json") == 0;
 	struct ph_err	 err = { .rc = PH_OK };
-	cJSON		*routes, *groups;
+	cJSON		*routes, *jobs = NULL, *groups;
 	const cJSON	*g;
 	char		*text;
 	int		 missing;
 
 	if (argc != 1 + is_json)
 		return complain_usage("status [--json]");
-	if ((routes = routes_load(&err)) == NULL)
+	if ((routes = routes_load(&err)) == NULL || (jobs = jobs_load(&err)) == NULL) {
+		cJSON_Delete(routes);
 		return complain(&err);
-	missing = service_missing(routes, &groups);
+	}
+	missing = service_missing(routes, jobs, &groups);
 	if (is_json) {
 		if ((text = cJSON_Print(groups)) != NULL)
 			puts(text);
@@ -311,6 +372,7 @@ cmd_status(int argc, char **argv)
 			    number(g, "workers") > 0 ? "partial" : "stopped", number(g, "workers"),
 			    number(g, "wanted"), number(g, "process_group"));
 	cJSON_Delete(groups);
+	cJSON_Delete(jobs);
 	cJSON_Delete(routes);
 	return missing == 0 ? 0 : 3;
 }
@@ -340,7 +402,7 @@ cmd_logs(int argc, char **argv)
 {
 	const int	is_follow = argc == 2 && strcmp(argv[1], "-f") == 0;
 	struct ph_err	err = { .rc = PH_OK };
-	char		workers[PATH_SIZE], nginx[PATH_SIZE];
+	char		workers[PATH_SIZE], nginx[PATH_SIZE], jobs[PATH_SIZE];
 
 	if (argc == 2 && strcmp(argv[1], "--rotate") == 0)
 		return rotate_logs();
@@ -348,7 +410,10 @@ cmd_logs(int argc, char **argv)
 		return complain_usage("logs [-f] [--rotate]");
 	ph_config_path(workers, sizeof(workers), "log/workers.log");
 	ph_config_path(nginx, sizeof(nginx), "log/nginx.log");
-	execlp("tail", "tail", "-n", "50", is_follow ? "-F" : "-q", workers, nginx, (char *)NULL);
+	ph_config_path(jobs, sizeof(jobs), "log/jobs.log");
+	/* With PH_JOBS=none there is no log of jobs. */
+	execlp("tail", "tail", "-n", "50", is_follow ? "-F" : "-q", workers, nginx,
+	    access(jobs, F_OK) == 0 ? jobs : NULL, (char *)NULL);
 	ph_fail(&err, PH_EINTERNAL, "tail: %s", strerror(errno));
 	return complain(&err);
 }

@@ -46,6 +46,8 @@ static const struct ph_setting settings[PH_CFG__MAX] = {
 	    "nginx worker processes" },
 	[PH_CFG_MAX_REQUESTS] = { "PH_MAX_REQUESTS", PH_SET_INT, 0, 1000000000, "1000000", 0,
 	    "requests after which a worker makes room for a fresh one; 0: never" },
+	[PH_CFG_JOBS] = { "PH_JOBS", PH_SET_TEXT, 1, 1000, "all", 0,
+	    "space-separated names of the jobs that `pilothouse start` runs; all or none of them" },
 	[PH_CFG_BUSY_TIMEOUT_MS] = { "PH_BUSY_TIMEOUT_MS", PH_SET_INT, 0, 60000, "5000", 0,
 	    "longest wait for a database lock, in milliseconds" },
 	[PH_CFG_DEADLINE_MS] = { "PH_DEADLINE_MS", PH_SET_INT, 10, 600000, "5000", 0,
@@ -267,6 +269,18 @@ ph_config_str(enum ph_setting_id id)
 {
 	assert((unsigned)id < PH_CFG__MAX);
 	return values[id].text;
+}
+
+int
+ph_config_has(enum ph_setting_id id, const char *word)
+{
+	const char	*text = ph_config_str(id), *p;
+	const size_t	 len = strlen(word);
+
+	for (p = text; (p = strstr(p, word)) != NULL; p += len)
+		if ((p == text || p[-1] == ' ') && (p[len] == '\0' || p[len] == ' '))
+			return 1;
+	return 0;
 }
 
 const char *

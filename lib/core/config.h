@@ -29,6 +29,7 @@ enum ph_setting_id {
 	PH_CFG_HOT_ROUTES,
 	PH_CFG_NGINX_WORKERS,
 	PH_CFG_MAX_REQUESTS,
+	PH_CFG_JOBS,
 	PH_CFG_BUSY_TIMEOUT_MS,
 	PH_CFG_DEADLINE_MS,
 	PH_CFG_QUEUE_CAPACITY,
@@ -73,6 +74,8 @@ enum ph_rc	ph_config_load(const char *home, struct ph_err *);
 
 int64_t		ph_config_int(enum ph_setting_id);
 const char	*ph_config_str(enum ph_setting_id);	/* never NULL; static */
+/* Is it one of the value's space-separated words? */
+int		ph_config_has(enum ph_setting_id, const char *word);
 /* Where the value comes from: "default", "file" or "environment". */
 const char	*ph_config_source(enum ph_setting_id);
 

@@ -171,7 +171,8 @@ def _():
                  ("user", "add"), ("user", "add", "a"), ("user", "add", "a", "--role"), ("user", "role", "a"),
                  ("user", "disable"), ("user", "enable"), ("user", "list", "x"), ("verify", "x"), ("demo",),
                  ("demo", "--rows"), ("demo", "--rows", "-1"), ("demo", "--rows", "x"), ("backup",), ("restore",),
-                 ("migrate", "x"), ("config", "x"), ("doctor", "x"), ("logs", "x"),
+                 ("migrate", "x"), ("config", "x"), ("doctor", "x"), ("logs", "x"), ("jobs", "x"), ("jobs", "run"),
+                 ("jobs", "run", "a", "b"),
                  ("--home",)):
         done = one.run(*args, status=None)
         # getopt's own complaints come with 1.

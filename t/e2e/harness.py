@@ -235,9 +235,10 @@ class Instance:
         _instances.append(self)
         if init:
             self.run("init")
+        # Jobs would come and write at their own times.
         self.configure(**{"PH_PORT": self.port, "PH_NGINX_WORKERS": 1, "PH_RATE_TOKEN": 0,
                           "PH_RATE_ADDRESS": 0, "PH_RATE_FAILURES": 0, "PH_RATE_ACTION": 0,
-                          "PH_RATE_EXPORT": 0, **settings})
+                          "PH_RATE_EXPORT": 0, "PH_JOBS": "none", **settings})
 
     def configure(self, **settings):
         """Add lines to the settings; a later line wins."""

@@ -2,6 +2,7 @@
 """Jobs: one run at a time, every run on record, and nothing lost when one is killed."""
 import itertools
 import json
+import os
 import random
 import re
 import shutil
@@ -9,8 +10,8 @@ import signal
 import subprocess
 from pathlib import Path
 
-from harness import (BUILD, LIBEXEC, NOW, Instance, expect, expect_equal, run, scratch, test,
-                     wait_until)
+from harness import (BUILD, LIBEXEC, NOW, Instance, expect, expect_equal, processes, run, scratch,
+                     test, wait_until)
 
 PROBE = BUILD / "t/e2e/probe"
 LEASE_MS = 120000               # spec data hub 4.1
@@ -404,6 +405,87 @@ def _():
     expect_equal(one.query("SELECT count(*) FROM audit_log WHERE at < 3000"), [(1500,)], "the rest")
     one.once(now=NOW + 1, program=RETENTION)
     expect_equal(one.runs("status, items", "retention")[1:], [("success", 1500)], "the next run")
+
+
+# -- supervised ----------------------------------------------------------------------------------
+
+
+def listed(one):
+    return {job["name"]: job for job in json.loads(one.run("jobs", "--json").stdout)}
+
+
+@test("start runs each job in one process, a killed one comes back, stop ends it")
+def _():
+    one = Instance(PH_JOBS="all").with_admin()
+    one.start()
+    group = one.status()["job-retention"]
+    expect_equal((group["workers"], group["wanted"]), (1, 1), "status")
+    one.run("doctor")
+    first, = one.workers("job-retention")
+    program = str((LIBEXEC / "job-retention").resolve())
+    wait_until(lambda: os.readlink(f"/proc/{first}/exe") == program, "the program")
+    os.kill(first, signal.SIGKILL)
+    second, = wait_until(lambda: (w := one.workers("job-retention")) and w != [first] and w, "it is back")
+    one.run("start")
+    expect_equal(one.workers("job-retention"), [second], "start leaves alone what runs")
+    one.stop()
+    expect(not [p for p, g, state in processes() if g == group["process_group"] and state != "Z"],
+           "stop ended the group")
+    expect_equal(one.run("status", "--json", status=3).returncode, 3, "status afterwards")
+    one.run("logs")
+
+
+@test("PH_JOBS chooses, by name, all or none; a name that there is not stops the start")
+def _():
+    one = Instance(PH_JOBS="none").with_admin()
+    one.start()
+    expect(not [name for name in one.status() if name.startswith("job-")], "none")
+    one.run("doctor")
+    expect_equal(listed(one)["retention"]["next_at"], None, "no next run")
+    one.stop()
+    one.configure(PH_JOBS="retention")
+    one.start()
+    expect_equal(len(one.workers("job-retention")), 1, "by name")
+    one.stop()
+    for wrong in ("retention tides", "job-retention", "none retention", "retentio"):
+        one.configure(PH_JOBS=wrong)
+        for command in (["start"], ["status"], ["jobs"]):
+            done = one.run(*command, status=1)
+            expect("PH_JOBS" in done.stderr, f"{command}: {done.stderr}")
+        expect("PH_JOBS" in one.run("doctor", status=1).stdout, "doctor")
+    one.configure(PH_JOBS='""')
+    expect("PH_JOBS" in one.run("start", status=1).stderr, "empty")
+
+
+@test("jobs lists each job with its last run and its next; jobs run makes one")
+def _():
+    one = Instance(now=NOW, PH_JOBS="all")
+    declared = {json.loads(subprocess.run([program, "--describe"], capture_output=True, check=True).stdout)["name"]
+                for program in LIBEXEC.glob("job-*")}
+    expect_equal({f"job-{name}" for name in listed(one)}, declared, "names")
+    expect_equal(listed(one)["retention"], {"name": "retention", "interval_s": 3600, "status": None,
+                                            "last_at": None, "items": 0, "text": None,
+                                            "next_at": "2025-11-22T11:00:00Z"}, "before")
+    one.run("jobs", "run", "retention")
+    state = listed(one)["retention"]
+    expect_equal((state["status"], state["last_at"], state["text"]),
+                 ("success", "2025-11-22T10:30:00Z", "audit_log 0, job_runs 0"), "after")
+    line, = [line.split() for line in one.run("jobs").stdout.splitlines() if line.startswith("retention")]
+    expect_equal(line, ["retention", "3600", "s", "success", "2025-11-22T10:30:00Z", "0",
+                        "2025-11-22T11:00:00Z", "audit_log", "0,", "job_runs", "0"], "the table")
+    expect("tides" in one.run("jobs", "run", "tides", status=1).stderr, "no such job")
+    one.run("jobs", "run", "job-retention", status=1)
+
+
+@test("doctor names a job whose last run failed")
+def _():
+    one = Instance(now=NOW, PH_JOBS="all").with_admin()
+    one.sql(f"""INSERT INTO job_runs (id, job, owner, started_at, finished_at, status, error)
+                VALUES ('1', 'retention', 'h:1:00000000', {NOW}, {NOW}, 'failed', 'database_full: no room')""")
+    bad = [line for line in one.run("doctor", status=1).stdout.splitlines() if line.startswith("BAD  job")]
+    expect_equal(bad, ["BAD  job retention: its last run failed: database_full: no room"], "the line")
+    one.run("jobs", "run", "retention")
+    expect("BAD  job" not in one.run("doctor", status=1).stdout, "after a good run")
 
 
 run()
