@@ -22,6 +22,7 @@
 
 #include "command.h"
 #include "core/config.h"
+#include "core/state.h"
 #include "instance.h"
 #include "jobs.h"
 #include "processes.h"
@@ -246,6 +247,8 @@ cmd_start(int argc, char **argv)
 		cJSON_Delete(routes);
 		return complain(&err);
 	}
+	/* After a reboot or an upgrade the workers' common file is made anew. */
+	ph_state_close(ph_state_open("pilothouse", 1));
 	cJSON_ArrayForEach(r, routes)
 		if (group_leader(route_text(r, "name")) == 0 && start_route(r, &err) != PH_OK)
 			break;

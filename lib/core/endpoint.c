@@ -802,7 +802,7 @@ ph_endpoint_main(const struct ph_route *route, int argc, char **argv)
 		req->state = ph_state_open(route->name, 0);
 		ph_state_claim(req->state, route->name);
 		status = ph_serve(route->name, ph_config_int(PH_CFG_MAX_REQUESTS), serve_fastcgi, req);
-		ph_state_release(req->state);
+		ph_state_close(req->state);
 	} else
 		status = serve_once(req);
 	ph_db_close(req->writer);

@@ -303,13 +303,16 @@ ph_state_claim(struct ph_state *s, const char *route)
 }
 
 void
-ph_state_release(struct ph_state *s)
+ph_state_close(struct ph_state *s)
 {
-	if (s == NULL || s->slot == NULL)
+	if (s == NULL)
 		return;
-	atomic_store(&s->slot->is_busy, 0);
-	atomic_store(&s->slot->pid, 0);
-	s->slot = NULL;
+	if (s->slot != NULL) {
+		atomic_store(&s->slot->is_busy, 0);
+		atomic_store(&s->slot->pid, 0);
+	}
+	munmap(s->region, sizeof(*s->region));
+	free(s);
 }
 
 void

@@ -29,13 +29,13 @@ struct ph_state;
 /* The file, $PH_SOCKET_DIR/state.shm or $PH_HOME/run/state.shm.  NULL: run without; why is logged
  * under name.  with_replace: a file that does not fit is made anew. */
 struct ph_state	*ph_state_open(const char *name, int with_replace);
+void		 ph_state_close(struct ph_state *);	/* leaves the slot, too */
 
 /* -- a worker about itself ---------------------------------------------------------- */
 
 /* Take a slot of the scoreboard.  A slot whose process is gone is taken over; what it was busy
  * with counts as a 5xx and is logged. */
 void	ph_state_claim(struct ph_state *, const char *route);
-void	ph_state_release(struct ph_state *);
 void	ph_state_busy(struct ph_state *, const char *request_id, const char *path);
 /* The request is answered: count it.  The routes health-... and auth-... stay out of the rings. */
 void	ph_state_idle(struct ph_state *, int status, int64_t us);

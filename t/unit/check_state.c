@@ -68,7 +68,7 @@ answer_three(void)
 	ph_state_idle(s, 404, 600);
 	ph_state_busy(s, "r3", "/a");
 	ph_state_idle(s, 503, 6000000);
-	ph_state_release(s);
+	ph_state_close(s);
 }
 
 static void
@@ -163,7 +163,7 @@ START_TEST(a_file_that_does_not_fit_is_left_alone_until_the_next_start)
 	ph_state_claim(NULL, "x");		/* without is no reason to fail */
 	ph_state_busy(NULL, "r", "/");
 	ph_state_idle(NULL, 200, 1);
-	ph_state_release(NULL);
+	ph_state_close(NULL);
 	ck_assert_uint_eq(ph_state_recent(NULL, PH_RING_OK, 60), 0);
 	ck_assert_ptr_nonnull(s = ph_state_open("x", 1));
 	ph_state_claim(s, "dashboard-queue");
