@@ -1,9 +1,5 @@
 /*
  * token.c -- pilothouse token: create, import, list, revoke, rotate.
- *
- * A token is phk_ID_SECRET: ID is public and names it in lists and logs, SECRET is 256 random
- * bits.  Only the SHA-256 of the whole is stored; the text is shown once.  An imported
- * token is any text of 16 to 512 visible characters, so that installed clients keep theirs.
  */
 #include "autoconf.h"
 
@@ -14,22 +10,15 @@
 #include <string.h>
 
 #include "command.h"
-#include "core/address.h"
-#include "core/auth.h"
 #include "core/clock.h"
-#include "core/hash.h"
 #include "core/number.h"
-#include "core/request.h"
+#include "core/token.h"
 #include "instance.h"
 
-enum { ID_LEN = 10, IMPORT_MIN = 16, DAY_MS = 86400000, SECOND_MS = 1000, GRACE_DFLT_S = 86400 };
+enum { DAY_MS = 86400000, SECOND_MS = 1000 };
 
 struct spec {
-	const char	*user;
-	const char	*name;
-	char		 scopes[PH_SCOPES_MAX + 1];
-	const char	*addresses;
-	int64_t		 expires_at;		/* 0: never */
+	struct ph_token	 token;
 	int64_t		 grace_s;		/* rotate: how long the old one stays valid */
 	int		 is_from_stdin;		/* import: required, so that no secret is in ps(1) */
 };
@@ -42,21 +31,10 @@ static const char usage[] =
 	"       pilothouse token revoke ID\n"
 	"       pilothouse token rotate ID [--grace SECONDS]";
 
-static const char sql_user[] = "SELECT id, role FROM users WHERE name = $1 AND disabled_at IS NULL";
-static const char sql_insert[] =
-	"INSERT INTO api_tokens (id, user_id, name, hash, scopes, addresses, created_at, expires_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 static const char sql_list[] =
 	"SELECT t.id, u.name, t.name, t.scopes, t.addresses, t.created_at, t.expires_at,"
 	" t.last_used_at, t.revoked_at FROM api_tokens t JOIN users u ON u.id = t.user_id"
 	" ORDER BY t.created_at, t.id";
-static const char sql_revoke[] =
-	"UPDATE api_tokens SET revoked_at = $1 WHERE id = $2"
-	" AND (revoked_at IS NULL OR revoked_at > $1)";
-static const char sql_get[] =
-	"SELECT user_id, name, scopes, addresses, expires_at FROM api_tokens"
-	" WHERE id = $1 AND (revoked_at IS NULL OR revoked_at > $2)";
-
 static enum ph_rc
 read_options(int argc, char **argv, struct spec *s, struct ph_err *err)
 {
@@ -66,44 +44,39 @@ read_options(int argc, char **argv, struct spec *s, struct ph_err *err)
 		{ "expires", required_argument, NULL, 'e' }, { "grace", required_argument, NULL, 'g' },
 		{ "stdin", no_argument, NULL, 'i' }, { NULL, 0, NULL, 0 }
 	};
-	const char	*p;
+	const char	*bad;
 	int64_t		 days;
 	size_t		 n;
 	int		 c;
 
-	*s = (struct spec){ .name = "token", .addresses = "", .grace_s = GRACE_DFLT_S };
+	*s = (struct spec){ .token = { .name = "token", .addresses = "" },
+	    .grace_s = PH_TOKEN_GRACE_MS / SECOND_MS };
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (c) {
 		case 'u':
-			s->user = optarg;
+			s->token.user = optarg;
 			break;
 		case 'n':
 			if (strlen(optarg) > PH_NAME_MAX || strlen(optarg) == 0)
 				return ph_fail(err, PH_EPARAM, "--name: 1 to %d bytes are needed", PH_NAME_MAX);
-			s->name = optarg;
+			s->token.name = optarg;
 			break;
 		case 's':
-			for (p = optarg; *(p += strspn(p, " ")) != '\0'; p += n) {
-				n = strcspn(p, " ");
-				if (!ph_scope_is_known(p, n))
-					return ph_fail(err, PH_EPARAM, "--scopes: %.*s is not a scope", (int)n, p);
-			}
+			if ((bad = ph_token_bad_scope(optarg, &n)) != NULL)
+				return ph_fail(err, PH_EPARAM, "--scopes: %.*s is not a scope", (int)n, bad);
 			if (strlen(optarg) == 0 || strlen(optarg) > PH_SCOPES_MAX)
 				return ph_fail(err, PH_EPARAM, "--scopes: 1 to %d bytes are needed", PH_SCOPES_MAX);
-			snprintf(s->scopes, sizeof(s->scopes), "%s", optarg);
+			s->token.scopes = optarg;
 			break;
 		case 'a':
-			for (p = optarg; *(p += strspn(p, " ")) != '\0'; p += n) {
-				n = strcspn(p, " ");
-				if (!ph_cidr_is_valid(p, n))
-					return ph_fail(err, PH_EPARAM, "--addresses: %.*s is not a network", (int)n, p);
-			}
-			s->addresses = optarg;
+			if ((bad = ph_token_bad_address(optarg, &n)) != NULL)
+				return ph_fail(err, PH_EPARAM, "--addresses: %.*s is not a network", (int)n, bad);
+			s->token.addresses = optarg;
 			break;
 		case 'e':
 			if (ph_parse_int(optarg, strlen(optarg), 1, 36500, &days) != 0)
 				return ph_fail(err, PH_EPARAM, "--expires: 1 to 36500 days are needed");
-			s->expires_at = ph_clock_now_ms(NULL) + days * DAY_MS;
+			s->token.expires_at = ph_clock_now_ms(NULL) + days * DAY_MS;
 			break;
 		case 'g':
 			if (ph_parse_int(optarg, strlen(optarg), 0, 31536000, &s->grace_s) != 0)
@@ -116,72 +89,6 @@ read_options(int argc, char **argv, struct spec *s, struct ph_err *err)
 			return ph_fail(err, PH_EPARAM, "wrong usage");
 		}
 	return PH_OK;
-}
-
-/* The id of an active user, and the scopes a token of theirs may have. */
-static enum ph_rc
-find_user(struct ph_db *db, struct spec *s, char user_id[40], struct ph_err *err)
-{
-	char		 role_scopes[PH_SCOPES_MAX + 1], within[PH_SCOPES_MAX + 1];
-	struct ph_stmt	*st;
-	enum ph_rc	 rc;
-
-	if ((rc = ph_db_prepare(db, sql_user, &st, err)) != PH_OK)
-		return rc;
-	ph_stmt_bind_text(st, 1, s->user);
-	if ((rc = ph_stmt_step(st, err)) == PH_ROW) {
-		rc = PH_OK;
-		snprintf(user_id, 40, "%s", ph_stmt_text(st, 0));
-		ph_role_scopes(ph_stmt_text(st, 1), role_scopes);
-		if (s->scopes[0] == '\0')
-			snprintf(s->scopes, sizeof(s->scopes), "%s", role_scopes);
-		ph_scopes_within(s->scopes, role_scopes, within);
-		if (strcmp(within, s->scopes) != 0)
-			rc = ph_fail(err, PH_EPARAM, "--scopes: %s is a %s, whose scopes are: %s", s->user,
-			    ph_stmt_text(st, 1), role_scopes);
-	} else if (rc == PH_DONE)
-		rc = ph_fail(err, PH_ENOTFOUND, "there is no active user %s: run `pilothouse user add %s "
-		    "--role ROLE`", s->user, s->user);
-	ph_stmt_done(st);
-	return rc;
-}
-
-static enum ph_rc
-insert(struct ph_db *db, const struct spec *s, const char *user_id, const char *id,
-    const char *token, const char *action, struct ph_err *err)
-{
-	unsigned char	 hash[PH_SHA256_SIZE];
-	struct ph_stmt	*st;
-	enum ph_rc	 rc;
-
-	ph_sha256(hash, token, strlen(token));
-	if ((rc = ph_db_prepare(db, sql_insert, &st, err)) != PH_OK)
-		return rc;
-	ph_stmt_bind_text(st, 1, id);
-	ph_stmt_bind_text(st, 2, user_id);
-	ph_stmt_bind_text(st, 3, s->name);
-	ph_stmt_bind_blob(st, 4, hash, sizeof(hash));
-	ph_stmt_bind_text(st, 5, s->scopes);
-	ph_stmt_bind_text(st, 6, s->addresses);
-	ph_stmt_bind_int(st, 7, ph_clock_now_ms(NULL));
-	if (s->expires_at != 0)
-		ph_stmt_bind_int(st, 8, s->expires_at);
-	rc = ph_stmt_exec(st, err);
-	ph_stmt_done(st);
-	if (rc == PH_ECONFLICT)
-		return ph_fail(err, PH_ECONFLICT, "this token is there already");
-	return rc == PH_OK ? audit(db, action, id, NULL, err) : rc;
-}
-
-static void
-make_token(char id[ID_LEN + 1], char token[PH_TOKEN_MAX + 1])
-{
-	char secret[PH_RANDOM_TEXT_SIZE];
-
-	ph_random_hex(id, ID_LEN);
-	ph_random_text(secret);
-	snprintf(token, PH_TOKEN_MAX + 1, "phk_%s_%s", id, secret);
-	explicit_bzero(secret, sizeof(secret));
 }
 
 /* One line of standard input. */
@@ -197,9 +104,9 @@ read_secret(char token[PH_TOKEN_MAX + 1], struct ph_err *err)
 	for (i = 0; i < len; i++)
 		if (line[i] <= ' ' || line[i] >= 0x7f)
 			return ph_fail(err, PH_EPARAM, "the token may have visible ASCII characters only");
-	if (len < IMPORT_MIN || line[len] == '\0')
+	if (len < PH_TOKEN_IMPORT_MIN || line[len] == '\0')
 		return ph_fail(err, PH_EPARAM, "a line with a token of %d to %d characters is needed on "
-		    "standard input", IMPORT_MIN, PH_TOKEN_MAX);
+		    "standard input", PH_TOKEN_IMPORT_MIN, PH_TOKEN_MAX);
 	memcpy(token, line, len);
 	token[len] = '\0';
 	explicit_bzero(line, sizeof(line));
@@ -212,20 +119,20 @@ create(int argc, char **argv, int is_import)
 	struct ph_err	 err = { .rc = PH_OK };
 	struct ph_db	*db = NULL;
 	struct spec	 s;
-	char		 id[ID_LEN + 1], token[PH_TOKEN_MAX + 1], user_id[40];
+	char		 id[PH_TOKEN_ID_SIZE], token[PH_TOKEN_MAX + 1];
 	enum ph_rc	 rc;
 
 	if (read_options(argc, argv, &s, &err) != PH_OK)
 		return complain(&err);
-	if (s.user == NULL || s.is_from_stdin != is_import || optind != argc)
+	if (s.token.user == NULL || s.is_from_stdin != is_import || optind != argc)
 		return complain_usage(usage);
-	make_token(id, token);
+	ph_token_make(id, token);
 	if (is_import && read_secret(token, &err) != PH_OK)
 		return complain(&err);
 	if ((db = instance_open(&err)) == NULL)
 		return complain(&err);
-	if ((rc = find_user(db, &s, user_id, &err)) == PH_OK)
-		rc = insert(db, &s, user_id, id, token, is_import ? "token.import" : "token.create", &err);
+	if ((rc = ph_token_store(db, &s.token, id, token, ph_clock_now_ms(NULL), &err)) == PH_OK)
+		rc = audit(db, is_import ? "token.import" : "token.create", id, NULL, &err);
 	if (instance_close(db, rc, &err) != PH_OK)
 		return complain(&err);
 	printf("%s\n", is_import ? id : token);
@@ -233,71 +140,41 @@ create(int argc, char **argv, int is_import)
 	return 0;
 }
 
-static enum ph_rc
-revoke(struct ph_db *db, const char *id, int64_t at_ms, const char *action, struct ph_err *err)
-{
-	struct ph_stmt	*st;
-	enum ph_rc	 rc;
-
-	if ((rc = ph_db_prepare(db, sql_revoke, &st, err)) != PH_OK)
-		return rc;
-	ph_stmt_bind_int(st, 1, at_ms);
-	ph_stmt_bind_text(st, 2, id);
-	rc = ph_stmt_exec(st, err);
-	ph_stmt_done(st);
-	if (rc == PH_OK && ph_db_changes(db) == 0)
-		return ph_fail(err, PH_ENOTFOUND, "token %s: unknown or already revoked", id);
-	return rc == PH_OK ? audit(db, action, id, NULL, err) : rc;
-}
-
 static int
 cmd_revoke(int argc, char **argv)
 {
 	struct ph_err	 err = { .rc = PH_OK };
 	struct ph_db	*db;
+	enum ph_rc	 rc;
 
 	if (argc != 2)
 		return complain_usage(usage);
-	if ((db = instance_open(&err)) == NULL ||
-	    instance_close(db, revoke(db, argv[1], ph_clock_now_ms(NULL), "token.revoke", &err), &err) != PH_OK)
+	if ((db = instance_open(&err)) == NULL)
 		return complain(&err);
-	return 0;
+	if ((rc = ph_token_revoke(db, argv[1], ph_clock_now_ms(NULL), &err)) == PH_OK)
+		rc = audit(db, "token.revoke", argv[1], NULL, &err);
+	return instance_close(db, rc, &err) == PH_OK ? 0 : complain(&err);
 }
 
-/* A new token with everything of the old one, which stays valid for the grace time. */
 static int
 cmd_rotate(int argc, char **argv)
 {
-	const int64_t	 now = ph_clock_now_ms(NULL);
 	struct ph_err	 err = { .rc = PH_OK };
 	struct ph_db	*db;
-	struct ph_stmt	*st = NULL;
 	struct spec	 s;
-	char		 id[ID_LEN + 1], token[PH_TOKEN_MAX + 1];
+	char		 id[PH_TOKEN_ID_SIZE], token[PH_TOKEN_MAX + 1];
 	enum ph_rc	 rc;
 
 	if (read_options(argc, argv, &s, &err) != PH_OK)
 		return complain(&err);
-	if (optind + 1 != argc || s.user != NULL)
+	if (optind + 1 != argc || s.token.user != NULL)
 		return complain_usage(usage);
 	if ((db = instance_open(&err)) == NULL)
 		return complain(&err);
-	make_token(id, token);
-	if ((rc = ph_db_prepare(db, sql_get, &st, &err)) == PH_OK) {
-		ph_stmt_bind_text(st, 1, argv[optind]);
-		ph_stmt_bind_int(st, 2, now);
-		if ((rc = ph_stmt_step(st, &err)) == PH_ROW) {
-			s.name = ph_stmt_text(st, 1);
-			snprintf(s.scopes, sizeof(s.scopes), "%s", ph_stmt_text(st, 2));
-			s.addresses = ph_stmt_text(st, 3);
-			s.expires_at = ph_stmt_int(st, 4);
-			rc = insert(db, &s, ph_stmt_text(st, 0), id, token, "token.create", &err);
-		} else if (rc == PH_DONE)
-			rc = ph_fail(&err, PH_ENOTFOUND, "token %s: unknown or revoked", argv[optind]);
-	}
-	ph_stmt_done(st);
-	if (rc == PH_OK)
-		rc = revoke(db, argv[optind], now + s.grace_s * SECOND_MS, "token.rotate", &err);
+	ph_token_make(id, token);
+	if ((rc = ph_token_rotate(db, argv[optind], id, token, ph_clock_now_ms(NULL), s.grace_s * SECOND_MS,
+	    &err)) == PH_OK && (rc = audit(db, "token.create", id, NULL, &err)) == PH_OK)
+		rc = audit(db, "token.rotate", argv[optind], NULL, &err);
 	if (instance_close(db, rc, &err) != PH_OK)
 		return complain(&err);
 	printf("%s\n", token);
