@@ -13,20 +13,25 @@
 #include "core/auth.h"
 #include "core/clock.h"
 #include "core/hash.h"
+#include "core/utf8.h"
 #include "instance.h"
+
+enum { PASSWORD_MIN = 10 };
 
 static const char usage[] =
 	"user add NAME --role admin|manager|operator|viewer\n"
 	"       pilothouse user list\n"
 	"       pilothouse user role NAME ROLE\n"
 	"       pilothouse user disable NAME\n"
-	"       pilothouse user enable NAME";
+	"       pilothouse user enable NAME\n"
+	"       pilothouse user password NAME --stdin";
 
 static const char sql_add[] =
 	"INSERT INTO users (id, name, role, created_at) VALUES ($1, $2, $3, $4)";
 static const char sql_list[] = "SELECT name, role, created_at, disabled_at FROM users ORDER BY name";
 static const char sql_role[] = "UPDATE users SET role = $2 WHERE name = $1";
 static const char sql_disable[] = "UPDATE users SET disabled_at = $2 WHERE name = $1";
+static const char sql_password[] = "UPDATE users SET password = $2 WHERE name = $1";
 static const char sql_enable[] = "UPDATE users SET disabled_at = NULL WHERE name = $1";
 
 static int
@@ -63,7 +68,28 @@ add(struct ph_db *db, const char *name, const char *role, struct ph_err *err)
 	return rc == PH_OK ? audit(db, "user.add", name, NULL, err) : rc;
 }
 
-/* Change one user by sql, whose $1 is the name and $2 a role or, for role NULL, the time. */
+/* The hash of the password in one line of standard input. */
+static enum ph_rc
+read_password(char hash[PH_PASSWORD_HASH_SIZE], struct ph_err *err)
+{
+	char		line[PH_PASSWORD_MAX + 2];
+	size_t		len;
+	enum ph_rc	rc = PH_OK;
+
+	if (fgets(line, sizeof(line), stdin) == NULL)
+		line[0] = '\0';
+	len = strcspn(line, "\r\n");
+	if (len < PASSWORD_MIN || line[len] == '\0' || !ph_utf8_is_valid(line, len))
+		rc = ph_fail(err, PH_EPARAM, "a line with a password of %d to %d bytes is needed on standard input",
+		    PASSWORD_MIN, PH_PASSWORD_MAX);
+	line[len] = '\0';
+	if (rc == PH_OK && ph_password_hash(hash, line) != 0)
+		rc = ph_fail(err, PH_ENOMEM, "not enough memory to hash a password");
+	explicit_bzero(line, sizeof(line));
+	return rc;
+}
+
+/* Change one user by sql, whose $1 is the name and $2 a role or hash or, for NULL, the time. */
 static enum ph_rc
 change(struct ph_db *db, const char *sql, const char *name, const char *role, const char *action,
     struct ph_err *err)
@@ -109,20 +135,24 @@ cmd_user(int argc, char **argv)
 	const char	*verb = argc > 1 ? argv[1] : "";
 	const char	*role = strcmp(verb, "add") == 0 && argc == 5 && strcmp(argv[3], "--role") == 0 ?
 			    argv[4] : strcmp(verb, "role") == 0 && argc == 4 ? argv[3] : NULL;
+	const int	 is_password = strcmp(verb, "password") == 0 && argc == 4 && strcmp(argv[3], "--stdin") == 0;
 	struct ph_err	 err = { .rc = PH_OK };
+	char		 hash[PH_PASSWORD_HASH_SIZE];
 	struct ph_db	*db;
 	enum ph_rc	 rc;
 
-	if (!(role != NULL || (strcmp(verb, "list") == 0 && argc == 2) ||
+	if (!(role != NULL || is_password || (strcmp(verb, "list") == 0 && argc == 2) ||
 	    ((strcmp(verb, "disable") == 0 || strcmp(verb, "enable") == 0) && argc == 3)))
 		return complain_usage(usage);
 	if (role != NULL && !ph_role_is_known(role)) {
 		ph_fail(&err, PH_EPARAM, "%s is not a role: admin, manager, operator or viewer", role);
 		return complain(&err);
 	}
-	if ((db = instance_open(&err)) == NULL)
+	if ((is_password && read_password(hash, &err) != PH_OK) || (db = instance_open(&err)) == NULL)
 		return complain(&err);
-	if (strcmp(verb, "add") == 0)
+	if (is_password)
+		rc = change(db, sql_password, argv[2], hash, "user.password", &err);
+	else if (strcmp(verb, "add") == 0)
 		rc = add(db, argv[2], role, &err);
 	else if (strcmp(verb, "list") == 0)
 		rc = list(db, &err);

@@ -53,6 +53,7 @@ struct ph_req {
 	char			 headers[PH_HEAD_SIZE];	/* of the handler, CRLF-ended lines */
 	size_t			 headers_len;
 	int			 status;	/* of success */
+	int			 is_checking;	/* the operation's .check runs */
 	char			*body;		/* malloc'ed, NUL-terminated; NULL: none */
 	size_t			 body_len;
 	cJSON			*json;		/* the body, parsed */
@@ -75,7 +76,7 @@ is_writing(const struct ph_req *req)
 struct ph_db *
 ph_req_db(struct ph_req *req)
 {
-	return is_writing(req) ? req->writer : req->reader;
+	return is_writing(req) && !req->is_checking ? req->writer : req->reader;
 }
 
 int64_t
@@ -194,6 +195,13 @@ ph_req_audit(struct ph_req *req, const char *target, const char *detail)
 	/* Cut JSON would be no JSON. */
 	if (detail != NULL && strlen(detail) < sizeof(req->detail))
 		memcpy(req->detail, detail, strlen(detail) + 1);
+}
+
+void
+ph_req_act_as(struct ph_req *req, const char *user, const char *token_id)
+{
+	snprintf(req->who.user, sizeof(req->who.user), "%s", user);
+	snprintf(req->who.token_id, sizeof(req->who.token_id), "%s", token_id);
 }
 
 /* The headers that every answer of the program has, and the end of the head. */
@@ -377,6 +385,22 @@ handle_once(struct ph_req *req, const char *key, struct ph_json *out, char **tex
 	return rc;
 }
 
+/* What the operation looks at before it takes the write lock. */
+static enum ph_rc
+run_check(struct ph_req *req, struct ph_json *out, struct ph_err *err)
+{
+	enum ph_rc rc;
+
+	if (req->op->check == NULL)
+		return PH_OK;
+	req->is_checking = 1;
+	if ((rc = ph_db_begin(req->reader, err)) == PH_OK)
+		rc = req->op->check(req, out, err);
+	ph_db_end(req->reader);
+	req->is_checking = 0;
+	return rc;
+}
+
 /* The handler inside one transaction; its body to *text, NULL for a stream. */
 static enum ph_rc
 run_handler(struct ph_req *req, char **text, struct ph_err *err)
@@ -391,8 +415,12 @@ run_handler(struct ph_req *req, char **text, struct ph_err *err)
 	if (out == NULL)
 		return ph_fail(err, PH_ENOMEM, "not enough memory for the answer");
 	apply_core_params(req, out);
-	if (key != NULL)
+	if (key != NULL && req->op->is_secret)
+		rc = ph_fail_param(err, "Idempotency-Key", 15, "is not possible where the answer is a secret");
+	else if (key != NULL)
 		rc = ph_idempotency_check(key, err);
+	if (rc == PH_OK)
+		rc = run_check(req, out, err);
 	if (rc == PH_OK && is_tx) {
 		ph_db_set_deadline(db, req->op->deadline_ms != 0 ? req->op->deadline_ms :
 		    (int)ph_config_int(PH_CFG_DEADLINE_MS));

@@ -59,9 +59,13 @@ struct ph_op {
 	unsigned		 is_free : 1;	/* the answer has more members than .fields names */
 	unsigned		 is_strict : 1;	/* a body member that is not in .params is refused */
 	unsigned		 is_raw : 1;	/* the handler reads the body by itself */
+	unsigned		 is_secret : 1;	/* the answer holds a secret: it is not kept for an
+						 * Idempotency-Key, which is refused */
 	const char		*action;	/* it writes: name in the audit log, e.g. campaign.create */
 	int			 status;	/* of success; 0: 200 */
 	int			 deadline_ms;	/* of its statements; 0: PH_DEADLINE_MS */
+	ph_handler		*check;		/* of a writing one, NULL: none; runs ahead in a reading
+						 * transaction, so that what is slow holds no write lock */
 	ph_handler		*handle;	/* NULL: the method is not allowed */
 };
 
@@ -114,6 +118,9 @@ enum ph_rc	 ph_req_header(struct ph_req *, struct ph_err *, const char *fmt, ...
 void		 ph_req_status(struct ph_req *, int status);	/* another success than the op's */
 /* What the audit row says; both copied, detail may be NULL, else JSON text. */
 void		 ph_req_audit(struct ph_req *, const char *target, const char *detail);
+
+/* Who did it, for log and audit row, where the operation itself finds that out. */
+void		 ph_req_act_as(struct ph_req *, const char *user, const char *token_id);
 
 /*
  * Answer with a stream of that type instead of the object; filename: offered for saving, NULL: shown.

@@ -69,3 +69,24 @@ ph_uuid(char out[37])
 	out[8] = out[13] = out[18] = out[23] = '-';
 	out[36] = '\0';
 }
+
+int
+ph_password_hash(char out[PH_PASSWORD_HASH_SIZE], const char *password)
+{
+	_Static_assert(crypto_pwhash_STRBYTES <= PH_PASSWORD_HASH_SIZE, "room for a hash");
+
+	return crypto_pwhash_str(out, password, strlen(password), crypto_pwhash_OPSLIMIT_INTERACTIVE,
+	    crypto_pwhash_MEMLIMIT_INTERACTIVE);
+}
+
+int
+ph_password_is(const char *hash, const char *password)
+{
+	char unused[PH_PASSWORD_HASH_SIZE];
+
+	if (hash[0] == '\0') {
+		ph_password_hash(unused, password);
+		return 0;
+	}
+	return crypto_pwhash_str_verify(hash, password, strlen(password)) == 0;
+}

@@ -22,6 +22,13 @@ void	ph_random_text(char out[PH_RANDOM_TEXT_SIZE]);
 /* len random lower-case hexadecimal digits and a NUL.  len < 64. */
 void	ph_random_hex(char *out, size_t len);
 
+/* Argon2id in its own text form (RFC 9106, libsodium's interactive limits: 64 MiB, some 50 ms).
+ * 0, or -1 without the memory. */
+enum { PH_PASSWORD_MAX = 256, PH_PASSWORD_HASH_SIZE = 128 };
+int	ph_password_hash(char out[PH_PASSWORD_HASH_SIZE], const char *password);
+/* Does the hash, "" for none, belong to the password?  It takes as long without a hash. */
+int	ph_password_is(const char *hash, const char *password);
+
 /* Lower-case UUID version 4 (RFC 9562). */
 void	ph_uuid(char out[37]);
 

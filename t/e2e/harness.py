@@ -270,6 +270,14 @@ class Instance:
             db.executescript("BEGIN IMMEDIATE;" + script + ";COMMIT")
         db.close()
 
+    def rows(self, query):
+        """What a query gives, as a list of tuples."""
+        db = self.connect()
+        try:
+            return db.execute(query).fetchall()
+        finally:
+            db.close()
+
     def connect(self):
         db = sqlite3.connect(self.database, isolation_level=None, timeout=10)
         db.execute("PRAGMA foreign_keys=ON")

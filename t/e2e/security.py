@@ -1,0 +1,122 @@
+"""Keys and logins over HTTP, and what the audit log says about them."""
+import json
+
+from harness import Instance, expect, expect_equal, expect_problem, run, test, wait_until
+
+QUEUE = "/dashboard/stats/queue"
+KEYS = "/dashboard/keys"
+LOGIN = "/dashboard/login"
+
+instance = Instance().with_admin()
+instance.run("user", "add", "vera", "--role", "viewer")
+instance.run("user", "add", "oscar", "--role", "operator")
+instance.start()
+viewer = instance.make_token("vera")
+
+
+def post(path, body, token=None, **options):
+    return instance.request(path, method="POST", body=json.dumps(body), token=token, **options)
+
+
+def audit(action):
+    return instance.rows(f"SELECT actor, target, method, path, status FROM audit_log WHERE action = '{action}' ORDER BY id")
+
+
+@test("a key is made, listed without its secret, works, and is revoked")
+def _():
+    made = post(KEYS, {"user": "vera", "name": "laptop", "expires_days": 30})
+    expect_equal(made.status, 201, made)
+    secret, ident = made.json["token"], made.json["id"]
+    expect(secret.startswith(f"phk_{ident}_") and len(secret) == 4 + 10 + 1 + 43, secret)
+    expect_equal(instance.request(QUEUE, token=secret).status, 200, "it works")
+    listed = instance.request(KEYS)
+    expect(secret[-20:] not in listed.body.decode(), "no secret in the list")
+    one = next(k for k in listed.json["items"] if k["id"] == ident)
+    expect_equal((one["user"], one["name"], one["revoked_at"]), ("vera", "laptop", None), one)
+    expect("dashboard:read" in one["scopes"].split() and "admin" not in one["scopes"].split(), one)
+    expect_equal(audit("token.create")[-1], ("root", ident, "POST", KEYS, 201), "audit")
+    gone = instance.request(f"{KEYS}/{ident}", method="DELETE")
+    expect_equal((gone.status, gone.json), (200, {"revoked": ident}), gone)
+    expect_equal(audit("token.revoke")[-1], ("root", ident, "DELETE", f"{KEYS}/{ident}", 200), "audit")
+    wait_until(lambda: instance.request(QUEUE, token=secret).status == 401, "refused", 5)
+    expect_problem(instance.request(f"{KEYS}/{ident}", method="DELETE"), 404, "not_found")
+
+
+@test("a rotated key has the rights of the old one, which ends with its grace")
+def _():
+    made = post(KEYS, {"user": "oscar", "name": "cron", "scopes": "dashboard:read", "addresses": "127.0.0.0/8"}).json
+    new = post(f"{KEYS}/{made['id']}", {"grace_s": 0})
+    expect_equal(new.status, 201, new)
+    rows = instance.rows(f"SELECT scopes, addresses, name FROM api_tokens WHERE id IN ('{made['id']}', '{new.json['id']}')")
+    expect_equal(len(set(rows)), 1, rows)
+    expect_equal(instance.request(QUEUE, token=new.json["token"]).status, 200, "the new one")
+    wait_until(lambda: instance.request(QUEUE, token=made["token"]).status == 401, "the old one", 5)
+
+
+@test("what is wrong with a key is named, and nothing is made")
+def _():
+    before = instance.rows("SELECT count(*) FROM api_tokens")
+    for body, param in (({"name": "x"}, "user"), ({"user": "vera"}, "name"), ({"user": "vera", "name": ""}, "name"),
+                        ({"user": "vera", "name": "x", "scopes": "dashboard:read nonsense"}, "scopes"),
+                        ({"user": "vera", "name": "x", "scopes": "admin"}, "scopes"),
+                        ({"user": "vera", "name": "x", "addresses": "300.1.1.1"}, "addresses"),
+                        ({"user": "vera", "name": "x", "expires_days": 0}, "expires_days"),
+                        ({"user": "vera", "name": "x", "hash": "0"}, "hash")):
+        answer = post(KEYS, body)
+        expect_problem(answer, 422, "invalid_parameter")
+        expect_equal(answer.json["errors"][0]["param"], param, body)
+    expect_problem(post(KEYS, {"user": "nobody", "name": "x"}), 404, "not_found")
+    expect_problem(post(KEYS, {"user": "vera", "name": "x"}, token=viewer), 403, "scope_missing")
+    expect_problem(instance.request(KEYS, token=viewer), 403, "scope_missing")
+    expect_problem(instance.request(KEYS, method="POST", body="{"), 400, "bad_request")
+    expect_problem(instance.request(KEYS, method="PUT", body="{}"), 405, "method_not_allowed")
+    # A secret is shown once: an answer that holds one is not kept to be shown again.
+    expect_problem(post(KEYS, {"user": "vera", "name": "x"}, headers={"Idempotency-Key": "k"}), 422, "invalid_parameter")
+    expect_equal(instance.rows("SELECT count(*) FROM api_tokens"), before, "tokens")
+
+
+@test("a login is a token for twelve hours, as JSON and as a cookie; a logout ends it")
+def _():
+    instance.run("user", "password", "oscar", "--stdin", text="correct horse battery\n")
+    answer = post(LOGIN, {"username": "oscar", "password": "correct horse battery"}, token="")
+    expect_equal(answer.status, 200, answer)
+    expect_equal((answer.json["username"], answer.json["role"], answer.json["expires_in"]), ("oscar", "operator", 43200),
+                 answer)
+    cookie = answer.headers["Set-Cookie"]
+    for part in (f"ph_session={answer.json['token']}", "HttpOnly", "Secure", "SameSite=Strict", "Max-Age=43200"):
+        expect(part in cookie, cookie)
+    secret = answer.json["token"]
+    expect_equal(instance.request(QUEUE, token="", headers={"Cookie": f"ph_session={secret}"}).status, 200, "cookie")
+    expect_equal(audit("session.open")[-1][0], "oscar", "actor")
+    stored = instance.rows("SELECT password FROM users WHERE name = 'oscar'")[0][0]
+    expect(stored.startswith("$argon2id$"), stored)
+    out = instance.request(LOGIN, method="DELETE", token=secret)
+    expect_equal(out.status, 200, out)
+    wait_until(lambda: instance.request(QUEUE, token=secret).status == 401, "logged out", 5)
+
+
+@test("a wrong name, a wrong password and a user without one are refused alike")
+def _():
+    answers = [post(LOGIN, {"username": name, "password": "wrong wrong wrong"}, token="")
+               for name in ("oscar", "vera", "nobody")]
+    for answer in answers:
+        expect_problem(answer, 401, "credentials_invalid")
+    expect_equal(len({a.json["detail"] for a in answers}), 1, "one sentence")
+    expect_problem(post(LOGIN, {"username": "oscar"}, token=""), 422, "invalid_parameter")
+    instance.run("user", "disable", "oscar")
+    expect_problem(post(LOGIN, {"username": "oscar", "password": "correct horse battery"}, token=""), 401,
+                   "credentials_invalid")
+    instance.run("user", "enable", "oscar")
+
+
+@test("logins have a limit of their own per address")
+def _():
+    one = Instance(PH_RATE_ACTION=3).with_admin()
+    one.start()
+    statuses = [one.request(LOGIN, method="POST", body='{"username":"x","password":"y"}', token="").status
+                for _ in range(8)]
+    expect(statuses.count(401) <= 5 and statuses[-1] == 429, statuses)
+    expect_equal(one.request(QUEUE).status, 200, "other routes go on")
+
+
+run()
