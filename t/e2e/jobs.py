@@ -257,6 +257,20 @@ def _():
     expect_equal((one.fence(), one.lock_ends()), (2, 0), "the successor's lock")
 
 
+@test("a transaction prolongs the lease after 30 s, a heartbeat at once, and neither after 120 s")
+def _():
+    for order, after, status in (("later", 0, 0), ("later", 29999, 0), ("later", 30000, 0), ("beat", 1, 0),
+                                 ("beat", LEASE_MS - 1, 0), ("later", LEASE_MS - 1, 0), ("later", LEASE_MS, 1),
+                                 ("beat", LEASE_MS, 1)):
+        one = Jobs()
+        one.order(f"{order} {after}")
+        one.once(status=status)
+        prolonged = after if status == 0 and (order == "beat" or after >= 30000) else 0
+        expect_equal(one.query("SELECT heartbeat_at FROM job_locks"), [(NOW + prolonged,)], f"{order} {after}")
+        expect_equal((len(one.written()), one.runs("status")), (1 - status, [("failed",) if status else ("success",)]),
+                     f"work after {order} {after}")
+
+
 # -- the loop ----------------------------------------------------------------------------------
 
 

@@ -5,8 +5,11 @@
  *	fail TEXT	a failure with this sentence
  *	hold		wait until that file is gone, or the run shall stop; probe.held is there
  *	leave		leave a transaction with a row open
+ *	later N		move the fixed clock of the tests N ms on
+ *	beat N		the same, and then a heartbeat
  *
- * Without that file it does nothing.  `count` and `hold` end with a row in the table probe.
+ * Without that file it does nothing.  What neither fails nor leaves ends with a row in the table
+ * probe.
  */
 #include "autoconf.h"
 
@@ -51,11 +54,21 @@ hold(struct ph_job_run *run, const char *order_path)
 		nanosleep(&step, NULL);
 }
 
+static void
+move_clock(const struct ph_job_run *run, const char *by_ms)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", (long long)ph_job_run_now_ms(run) + strtoll(by_ms, NULL, 10));
+	setenv("PH_NOW_MS", text, 1);
+}
+
 static enum ph_rc
 probe_run(struct ph_job_run *run, struct ph_err *err)
 {
-	char	path[512], order[256] = "";
-	FILE	*f;
+	char		path[512], order[256] = "";
+	FILE		*f;
+	enum ph_rc	rc;
 
 	if ((f = fopen(ph_config_path(path, sizeof(path), "probe"), "re")) == NULL)
 		return PH_OK;
@@ -71,6 +84,10 @@ probe_run(struct ph_job_run *run, struct ph_err *err)
 		hold(run, path);
 	if (strncmp(order, "count ", 6) == 0)
 		ph_job_run_count(run, strtol(order + 6, NULL, 10));
+	if (strncmp(order, "later ", 6) == 0 || strncmp(order, "beat ", 5) == 0)
+		move_clock(run, strchr(order, ' ') + 1);
+	if (strncmp(order, "beat ", 5) == 0 && (rc = ph_job_run_heartbeat(run, err)) != PH_OK)
+		return rc;
 	ph_job_run_detail(run, "order: %s", order);
 	return write_row(run, 1, err);
 }
