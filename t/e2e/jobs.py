@@ -336,7 +336,7 @@ def _():
 
 RETENTION = LIBEXEC / "job-retention"
 DAY = 86400000
-AUDIT_KEPT, RUNS_KEPT, BATCH = 180 * DAY, 30 * DAY, 1000
+AUDIT_KEPT, RUNS_KEPT, KEYS_KEPT, BATCH = 180 * DAY, 30 * DAY, DAY, 1000
 
 
 def ages(rng, now, kept, count):
@@ -346,7 +346,7 @@ def ages(rng, now, kept, count):
 
 
 def fill(one, rng, now, count):
-    """Audit entries and runs of many ages, and a run that has been going on for ever."""
+    """Audit entries, runs and keys of many ages, and a run that has been going on for ever."""
     db = one.connect()
     db.execute("BEGIN IMMEDIATE")
     db.executemany("INSERT INTO audit_log (at, actor, action) VALUES (?, 'local', 'x')",
@@ -357,6 +357,8 @@ def fill(one, rng, now, count):
                    " VALUES (?, ?, 'h:1:00000000', ?, ?, ?, ?, ?)",
                    (f"r{n}", rng.choice("ab"), max(at - rng.randrange(DAY), 0), at, status, n + 1,
                     "x" if status == "failed" else None))
+    db.executemany("INSERT INTO idempotency_keys VALUES (?, 'POST /x', ?, x'00', 200, '', ?)",
+                   [(rng.choice("ab"), str(n), at) for n, at in enumerate(ages(rng, now, KEYS_KEPT, count))])
     db.execute("INSERT INTO job_locks VALUES ('job:c', 'h:1:00000001', 1, 1, 1, ?)", (2 * now,))
     db.execute("INSERT INTO job_runs (id, job, owner, started_at, status)"
                " VALUES ('running', 'c', 'h:1:00000001', 1, 'running')")
@@ -364,28 +366,31 @@ def fill(one, rng, now, count):
     db.close()
 
 
-def entries_and_runs(one):
-    return (one.query("SELECT id, at FROM audit_log ORDER BY id"),
-            one.query("SELECT id, finished_at FROM job_runs WHERE job <> 'retention' ORDER BY id"))
+def aging_rows(one):
+    """(what identifies it, its instant) of all rows, by table."""
+    return {"audit_log": one.query("SELECT id, at FROM audit_log ORDER BY id"),
+            "job_runs": one.query("SELECT id, finished_at FROM job_runs WHERE job <> 'retention' ORDER BY id"),
+            "idempotency_keys": one.query("SELECT actor || key, created_at FROM idempotency_keys ORDER BY 1")}
 
 
-@test("retention removes exactly what is older than 180 and 30 days")
+@test("retention removes exactly what is older than 180 days, 30 days and a day")
 def _():
     rng = random.Random(7)
     now = NOW + 20 * 365 * DAY      # after the entry that init made by today's clock
     for count, clock in ((300, now), (2600, now), (300, now + 400 * DAY), (300, now - 20 * DAY)):
         one = Jobs()
         fill(one, rng, now, count)
-        entries, runs = entries_and_runs(one)
-        newest = max(at for _, at in entries)
-        kept = ([e for e in entries if e[1] >= min(clock, newest) - AUDIT_KEPT],
-                [r for r in runs if r[1] is None or r[1] >= clock - RUNS_KEPT])
-        gone = [len(entries) - len(kept[0]), len(runs) - len(kept[1])]
-        expect(min(gone) > 0, f"there is something to remove: {gone}")
+        before = aging_rows(one)
+        newest = max(at for _, at in before["audit_log"])
+        since = {"audit_log": min(clock, newest) - AUDIT_KEPT, "job_runs": clock - RUNS_KEPT,
+                 "idempotency_keys": clock - KEYS_KEPT}
+        kept = {table: [r for r in rows if r[1] is None or r[1] >= since[table]] for table, rows in before.items()}
+        gone = {table: len(rows) - len(kept[table]) for table, rows in before.items()}
+        expect(min(gone.values()) > 0, f"there is something to remove: {gone}")
         one.once(now=clock, program=RETENTION)
-        expect_equal(entries_and_runs(one), kept, f"rows at {clock}")
+        expect_equal(aging_rows(one), kept, f"rows at {clock}")
         expect_equal(one.runs("status, items, detail", "retention"),
-                     [("success", sum(gone), f"audit_log {gone[0]}, job_runs {gone[1]}")], "its own row")
+                     [("success", sum(gone.values()), ", ".join(f"{t} {n}" for t, n in gone.items()))], "its own row")
         one.once(now=clock, program=RETENTION)
         expect_equal(one.runs("items", "retention")[1:], [(0,)], "nothing is left to do")
 
@@ -483,10 +488,11 @@ def _():
     one.run("jobs", "run", "retention")
     state = listed(one)["retention"]
     expect_equal((state["status"], state["last_at"], state["text"]),
-                 ("success", "2025-11-22T10:30:00Z", "audit_log 0, job_runs 0"), "after")
+                 ("success", "2025-11-22T10:30:00Z", "audit_log 0, job_runs 0, idempotency_keys 0"), "after")
     line, = [line.split() for line in one.run("jobs").stdout.splitlines() if line.startswith("retention")]
     expect_equal(line, ["retention", "3600", "s", "success", "2025-11-22T10:30:00Z", "0",
-                        "2025-11-22T11:00:00Z", "audit_log", "0,", "job_runs", "0"], "the table")
+                        "2025-11-22T11:00:00Z", "audit_log", "0,", "job_runs", "0,",
+                        "idempotency_keys", "0"], "the table")
     expect("tides" in one.run("jobs", "run", "tides", status=1).stderr, "no such job")
     one.run("jobs", "run", "job-retention", status=1)
 
