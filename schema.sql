@@ -102,6 +102,7 @@ CREATE INDEX ix_jobs_clip ON jobs(clip_id) WHERE clip_id IS NOT NULL;
 CREATE INDEX ix_jobs_created ON jobs(created_at);
 CREATE INDEX ix_jobs_status ON jobs(status, created_at);
 CREATE INDEX ix_jobs_platform ON jobs(params_platform, created_at) WHERE params_platform IS NOT NULL;
+CREATE INDEX ix_jobs_completed ON jobs(updated_at) WHERE status = 'completed';
 CREATE INDEX ix_jobs_stuck ON jobs(updated_at) WHERE status = 'processing';
 
 CREATE TABLE campaigns (		-- a budget spent on one clip
@@ -132,6 +133,8 @@ CREATE TABLE social_accounts (
   created_at INTEGER NOT NULL CHECK (created_at BETWEEN 0 AND 253402300799999),
   updated_at INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX ix_accounts_expiry ON social_accounts(oauth_expires_at)
+  WHERE is_active <> 0 AND oauth_expires_at IS NOT NULL;
 
 -- One row per attempt to post a clip.  Life cycle: scheduled -> pending ->
 -- processing -> success | retry | failed.
@@ -172,6 +175,7 @@ CREATE INDEX ix_logs_account ON publish_logs(social_account_id)
   WHERE social_account_id IS NOT NULL;
 CREATE INDEX ix_logs_published ON publish_logs(published_at) WHERE status = 'success';
 CREATE INDEX ix_logs_failed ON publish_logs(failed_at) WHERE status = 'failed';
+CREATE INDEX ix_logs_retried ON publish_logs(last_retry_at) WHERE last_retry_at IS NOT NULL;
 CREATE INDEX ix_logs_due ON publish_logs(scheduled_for)
   WHERE scheduled_for IS NOT NULL AND status IN ('scheduled','pending');
 CREATE INDEX ix_logs_stuck ON publish_logs(updated_at) WHERE status IN ('processing','retry');
@@ -627,6 +631,16 @@ FROM (SELECT clip_id, status = 'success' AS success_logs,
   SELECT clip_id, 0, 0, status IN ('active','paused') FROM campaigns)
 GROUP BY clip_id;
 
+-- Variants by platform as written, trimmed and lower-cased.
+CREATE TABLE variant_counts (
+  status TEXT NOT NULL,
+  platform TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (status, platform)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW variant_counts_expected AS
+SELECT status, lower(trim(platform)) AS platform, count(*) AS n FROM clip_variants GROUP BY 1, 2;
+
 -- Single figures.
 CREATE TABLE totals (name TEXT PRIMARY KEY NOT NULL, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE VIEW totals_expected AS
@@ -912,6 +926,23 @@ CREATE TRIGGER clips_delete AFTER DELETE ON clips BEGIN
   UPDATE clip_counts SET score_nano = NULL WHERE clip_id = OLD.id;
 END;
 
+CREATE VIEW variant_change (sign, status, platform) AS SELECT 0, '', '' WHERE 0;
+CREATE TRIGGER variant_change_count INSTEAD OF INSERT ON variant_change BEGIN
+  INSERT INTO variant_counts VALUES (NEW.status, lower(trim(NEW.platform)), NEW.sign)
+    ON CONFLICT DO UPDATE SET n = n + excluded.n;
+END;
+CREATE TRIGGER variants_insert AFTER INSERT ON clip_variants BEGIN
+  SELECT RAISE(ABORT, 'clip_variants: INSERT OR REPLACE is refused, use ON CONFLICT(id) DO UPDATE')
+    FROM replace_guard WHERE tbl = 'clip_variants' AND id = NEW.id;
+  INSERT INTO variant_change VALUES (1, NEW.status, NEW.platform);
+END;
+CREATE TRIGGER variants_update AFTER UPDATE OF status, platform ON clip_variants BEGIN
+  INSERT INTO variant_change VALUES (-1, OLD.status, OLD.platform), (1, NEW.status, NEW.platform);
+END;
+CREATE TRIGGER variants_delete AFTER DELETE ON clip_variants BEGIN
+  INSERT INTO variant_change VALUES (-1, OLD.status, OLD.platform);
+END;
+
 CREATE TRIGGER videos_insert AFTER INSERT ON video_assets BEGIN
   SELECT RAISE(ABORT, 'video_assets: INSERT OR REPLACE is refused, use ON CONFLICT(id) DO UPDATE')
     FROM replace_guard WHERE tbl = 'video_assets' AND id = NEW.id;
@@ -995,7 +1026,7 @@ END;
 -- statement then goes through all the same, it replaced that row.
 CREATE TABLE replace_guard (tbl TEXT PRIMARY KEY NOT NULL, id TEXT) STRICT, WITHOUT ROWID;
 INSERT INTO replace_guard (tbl) VALUES
-  ('video_assets'), ('clips'), ('jobs'), ('campaigns'), ('publish_logs');
+  ('video_assets'), ('clips'), ('clip_variants'), ('jobs'), ('campaigns'), ('publish_logs');
 
 CREATE TRIGGER videos_guard BEFORE INSERT ON video_assets
   WHEN EXISTS (SELECT 1 FROM video_assets WHERE id = NEW.id OR idempotency_key = NEW.idempotency_key OR rowid = NEW.rowid)
@@ -1027,6 +1058,22 @@ END;
 CREATE TRIGGER clips_replaced AFTER UPDATE OF id ON clips BEGIN
   SELECT RAISE(ABORT, 'clips: UPDATE OR REPLACE is refused')
     FROM replace_guard WHERE tbl = 'clips' AND id = NEW.id;
+END;
+
+CREATE TRIGGER variants_guard BEFORE INSERT ON clip_variants
+  WHEN EXISTS (SELECT 1 FROM clip_variants WHERE id = NEW.id OR rowid = NEW.rowid)
+    OR EXISTS (SELECT 1 FROM replace_guard WHERE tbl = 'clip_variants' AND id IS NOT NULL)
+BEGIN
+  UPDATE replace_guard SET id = (SELECT NEW.id FROM clip_variants WHERE id = NEW.id OR rowid = NEW.rowid)
+    WHERE tbl = 'clip_variants';
+END;
+CREATE TRIGGER variants_guard_update BEFORE UPDATE OF id ON clip_variants BEGIN
+  UPDATE replace_guard SET id = (SELECT NEW.id FROM clip_variants WHERE id = NEW.id AND rowid <> OLD.rowid)
+    WHERE tbl = 'clip_variants';
+END;
+CREATE TRIGGER variants_replaced AFTER UPDATE OF id ON clip_variants BEGIN
+  SELECT RAISE(ABORT, 'clip_variants: UPDATE OR REPLACE is refused')
+    FROM replace_guard WHERE tbl = 'clip_variants' AND id = NEW.id;
 END;
 
 CREATE TRIGGER jobs_guard BEFORE INSERT ON jobs

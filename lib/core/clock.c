@@ -32,6 +32,14 @@ ph_clock_now_ms(const char *fixed)
 }
 
 int64_t
+ph_time_floor(int64_t at_ms, int64_t width_ms, int64_t tz_offset_min)
+{
+	const int64_t local = at_ms + tz_offset_min * 60000, rest = local % width_ms;
+
+	return at_ms - rest - (rest < 0 ? width_ms : 0);
+}
+
+int64_t
 ph_clock_mono_us(void)
 {
 	struct timespec ts;

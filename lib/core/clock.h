@@ -19,6 +19,10 @@ enum { PH_TIME_SIZE = 32 };	/* holds any text of ph_time_format */
  * NULL or not a number in 0..PH_TIME_MAX: the environment's PH_NOW_MS, then the real clock. */
 int64_t	ph_clock_now_ms(const char *fixed);
 
+/* The beginning of the span that holds at_ms, where spans of width_ms are counted from the epoch in a
+ * local time tz_offset_min minutes east of UTC: of its minute, hour, or local day. */
+int64_t	ph_time_floor(int64_t at_ms, int64_t width_ms, int64_t tz_offset_min);
+
 /* Monotonic time in microseconds, for durations and deadlines only. */
 int64_t	ph_clock_mono_us(void);
 

@@ -1,0 +1,30 @@
+/*
+ * event.h -- what happens in the publishing system, as counted in event_counts (schema.sql): the
+ * names, and exact counts between any two instants.
+ */
+#ifndef PH_EVENT_H
+#define PH_EVENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/db.h"
+#include "core/error.h"
+
+enum ph_event {
+	PH_EVENT_REQUESTED, PH_EVENT_PUBLISHED, PH_EVENT_FAILED, PH_EVENT_RETRIED,
+	PH_EVENT_JOBS_COMPLETED, PH_EVENT_CLIPS_CREATED, PH_EVENT__MAX
+};
+
+struct ph_event_type {
+	const char	*name;		/* "published" */
+	const char	*text;		/* what is counted, by which time; a sentence without its stop */
+	unsigned	 has_platform : 1;
+};
+extern const struct ph_event_type	ph_events[PH_EVENT__MAX];
+
+/* Events with from_ms <= time < to_ms, of all platforms. */
+enum ph_rc	ph_event_count(struct ph_db *, enum ph_event, int64_t from_ms, int64_t to_ms, int64_t *n,
+		    struct ph_err *);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * metric.h -- the catalogue of metrics: every number that the dashboard knows, under one name,
+ * for alert rules, boards, samples and history.
+ *
+ * Names are dotted paths: statistic and field ("queue.pending", "platforms.tiktok.clips_ready"),
+ * "telemetry." and the field of the telemetry payload, "events.NAME.WINDOW" (WINDOW is 10m,
+ * 1h or 24h), and five figures that the built-in alert rules ask for.  The first two follow from
+ * the field tables of the statistics; nothing is listed twice.
+ */
+#ifndef PH_METRIC_H
+#define PH_METRIC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/db.h"
+#include "core/error.h"
+#include "core/json.h"
+
+enum {
+	PH_METRICS_MAX = 256,		/* in the catalogue */
+	PH_METRIC_NAME_SIZE = 64	/* holds any name */
+};
+
+enum ph_metric_kind {
+	PH_METRIC_GAUGE,		/* how things stand at an instant */
+	PH_METRIC_EVENT			/* how often something happened in a window up to now */
+};
+
+struct ph_metric {
+	const char		*name;
+	enum ph_metric_kind	 kind;
+	const char		*unit;		/* "count", "ms", "ratio 0 to 1", ... */
+	const char		*text;
+	unsigned		 is_nullable : 1;
+	int			 places;	/* decimals; 0: a whole number */
+};
+
+/* The catalogue is the same in every process of a release; it is put together at the first call. */
+size_t			 ph_metric_count(void);
+const struct ph_metric	*ph_metric_at(size_t i);		/* i < ph_metric_count() */
+int			 ph_metric_find(const char *name, size_t len);	/* index, or -1 */
+
+/*
+ * The values at now_ms, inside the caller's transaction.  wanted has a flag per metric (NULL: all are);
+ * values has room for all, and those not wanted are left alone.  NAN: null.  What is not wanted costs
+ * nothing, and no value costs more with more data.
+ */
+enum ph_rc	ph_metrics_read(struct ph_db *, int64_t now_ms, const unsigned char *wanted, double *values,
+		    struct ph_err *);
+
+/* A value as JSON: null, a whole number, or with places > 0 a decimal. */
+void		ph_metric_write(struct ph_json *, const char *key, double value, int places);
+
+#endif
