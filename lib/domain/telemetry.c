@@ -189,7 +189,7 @@ static enum ph_rc
 write_orchestrator(const struct ph_stat_query *q, struct ph_json *out, struct ph_err *err)
 {
 	struct ph_value	v[O__MAX];
-	int64_t		job[PH_JOB__MAX], all = 0, actions, last;
+	int64_t		job[PH_JOB__MAX], all = 0, actions, last = -1;
 	enum ph_rc	rc;
 	int		i;
 
