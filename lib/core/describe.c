@@ -170,8 +170,14 @@ problem_ref(void)
 static cJSON *
 answer_schema(const struct ph_op *op)
 {
-	cJSON *object = ph_fields_schema(op->fields, op->nfields), *list;
+	cJSON *object, *list;
 
+	if (op->is_text) {
+		object = cJSON_CreateObject();
+		cJSON_AddStringToObject(object, "type", "string");
+		return object;
+	}
+	object = ph_fields_schema(op->fields, op->nfields);
 	if (op->is_free)
 		cJSON_DeleteItemFromObject(object, "additionalProperties");
 	if (!op->is_list)
@@ -212,8 +218,8 @@ operation(const struct ph_route *r, enum ph_method method)
 		    cJSON_AddObjectToObject(o, "requestBody"), "content"), "application/json"), "schema", body);
 	responses = cJSON_AddObjectToObject(o, "responses");
 	snprintf(status, sizeof(status), "%d", op->status != 0 ? op->status : 200);
-	add_response(responses, status, method == PH_GET ? "The answer." : "Done.", "application/json",
-	    answer_schema(op));
+	add_response(responses, status, method == PH_GET ? "The answer." : "Done.",
+	    op->is_text ? "text/plain" : "application/json", answer_schema(op));
 	if (method == PH_GET)
 		add_response(responses, "304", "Not changed since the ETag in If-None-Match.", NULL, NULL);
 	else

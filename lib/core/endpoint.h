@@ -57,6 +57,7 @@ struct ph_op {
 	size_t			 nfields;
 	unsigned		 is_list : 1;	/* the answer is an array of such objects */
 	unsigned		 is_free : 1;	/* the answer has more members than .fields names */
+	unsigned		 is_text : 1;	/* it is a stream of text, not JSON */
 	unsigned		 is_strict : 1;	/* a body member that is not in .params is refused */
 	unsigned		 is_raw : 1;	/* the handler reads the body by itself */
 	unsigned		 is_secret : 1;	/* the answer holds a secret: it is not kept for an

@@ -76,8 +76,10 @@ number(struct parser *ps)
 	size_t		i;
 
 	if (ps->p[len] == '.') {
-		if ((fraction = strspn(ps->p + len + 1, "0123456789")) == 0)
+		if ((fraction = strspn(ps->p + len + 1, "0123456789")) == 0) {
+			ps->p += len + 1;
 			return refuse(ps, "digits are needed after the point");
+		}
 		len += 1 + fraction;
 	}
 	/* By hand: strtod() knows exponents, hexadecimal and the locale. */

@@ -55,8 +55,8 @@ END_TEST
 /* at: the character that the sentence names. */
 static const struct { const char *text; int at; } broken[] = {
 	{ "", 1 }, { "1+", 3 }, { "1 2", 3 }, { "(1", 3 }, { "1)", 2 }, { "nonsense", 1 }, { "queue.", 1 }, { "1+queue", 3 },
-	{ "min(1)", 1 }, { "abs(1,2)", 1 }, { "ratio(1)", 1 }, { "ratio(1,2,3)", 1 }, { "min 1", 4 }, { "min(1,)", 7 },
-	{ "1e5", 2 }, { "0x10", 2 }, { ".5", 1 }, { "1..2", 2 }, { "1;DROP TABLE jobs", 2 }, { "'a'", 1 }, { "1==1", 2 },
+	{ "min(1)", 1 }, { "abs(1,2)", 1 }, { "ratio(1)", 1 }, { "ratio(1,2,3)", 1 }, { "min 1", 5 }, { "min(1,)", 7 },
+	{ "1e5", 2 }, { "0x10", 2 }, { ".5", 1 }, { "1..2", 3 }, { "1;DROP TABLE jobs", 2 }, { "'a'", 1 }, { "1==1", 2 },
 	{ "Queue.pending", 1 }, { "+1", 1 }, { "(((((((((((((((((1)))))))))))))))))", 17 },
 };
 
