@@ -69,6 +69,8 @@ function typeText(schema, unit) {
 
 	if (unit)
 		parts.push(unit);
+	if (schema.items?.enum)
+		parts.push(schema.items.enum.map((v) => JSON.stringify(v)).join(', '));
 	if (schema.enum)
 		parts.push(schema.enum.map((v) => JSON.stringify(v)).join(', '));
 	if (schema.maximum !== undefined)
@@ -130,12 +132,28 @@ function paramTable(params) {
 		}))));
 }
 
+/* A body to begin with: what is required, by its type. */
+function sample(schema) {
+	const first = { integer: schema.minimum ?? 0, number: schema.minimum ?? 0, boolean: false, array: [], object: {} };
+	const members = Object.entries(schema.properties ?? {}).filter(([name]) => schema.required?.includes(name));
+
+	if (schema.type === 'object')
+		return Object.fromEntries(members.map(([name, s]) => [name, sample(s)]));
+	return schema.default ?? schema.enum?.[0] ?? first[typesOf(schema)[0]] ?? '';
+}
+
+/* The members of a body as rows like those of parameters. */
+const bodyParams = (schema) => Object.entries(schema.properties ?? {}).map(([name, s]) =>
+	({ name, schema: s, description: s.description, required: schema.required?.includes(name) }));
+
 /* -- try it ---------------------------------------------------------------------------------- */
 
 function input(p, id) {
 	const s = p.schema;
 	const common = { id, name: p.name, required: p.required };
 
+	if (p.in === 'body')
+		return el('textarea', { ...common, rows: 6, spellcheck: false, value: JSON.stringify(sample(s), null, 2) });
 	if (s.enum)
 		return el('select', common, !p.required && el('option', { value: '' }, '(not sent)'),
 			s.enum.map((v) => el('option', { value: v }, v)));
@@ -182,22 +200,27 @@ function tryForm(op) {
 		el('div', { className: 'buttons' }, send, copier), status, heads, body);
 	let etag = '';
 
-	const query = () => {
+	const valueOf = (p) => form.elements.namedItem(p.name).value;
+	/* The path with its {name}s, and the query. */
+	const target = () => {
 		const q = new URLSearchParams();
+		let path = op.path;
 
-		for (const p of op.params) {
-			const value = form.elements.namedItem(p.name).value;
-
-			if (value !== '')
-				q.append(p.name, value);
-		}
-		return q.size > 0 ? `?${q}` : '';
+		for (const p of op.params)
+			if (p.in === 'path')
+				path = path.replace(`{${p.name}}`, encodeURIComponent(valueOf(p)) || `{${p.name}}`);
+			else if (p.in === 'query' && valueOf(p) !== '')
+				q.append(p.name, valueOf(p));
+		return path + (q.size > 0 ? `?${q}` : '');
 	};
+	const bodyParam = op.params.find((p) => p.in === 'body');
+	const bodyText = () => bodyParam && valueOf(bodyParam).trim();
 	const wantsEtag = () => conditional.checked && etag !== '';
 	const describe = () => {
 		curl.textContent = ['curl -s', op.method !== 'GET' && `-X ${op.method}`,
 			!op.isPublic && '-H "Authorization: Bearer $T"', wantsEtag() && `-H 'If-None-Match: ${etag}'`,
-			`"${location.origin}${op.path}${query()}"`].filter(Boolean).join(' ');
+			bodyText() && `-H 'Content-Type: application/json' -d '${bodyText().replaceAll("'", "'\\''")}'`,
+			`"${location.origin}${target()}"`].filter(Boolean).join(' ');
 	};
 	const show = (kind, ...text) => {
 		status.className = `status ${kind}`;
@@ -219,7 +242,10 @@ function tryForm(op) {
 				headers.set('Authorization', `Bearer ${token.value.trim()}`);
 			if (wantsEtag())
 				headers.set('If-None-Match', etag);
-			const answer = await fetch(op.path + query(), { method: op.method, headers, cache: 'no-store', credentials: 'omit' });
+			if (bodyText())
+				headers.set('Content-Type', 'application/json');
+			const answer = await fetch(target(), { method: op.method, headers, body: bodyText() || undefined,
+				cache: 'no-store', credentials: 'omit' });
 			const text = await answer.text();
 			const elapsed = performance.now() - started;
 			const isJson = /[/+]json\b/.test(answer.headers.get('Content-Type') ?? '');
@@ -249,7 +275,11 @@ function tryForm(op) {
 /* -- the page --------------------------------------------------------------------------------- */
 
 function operation(op) {
-	const schema = op.spec.responses?.['200']?.content?.['application/json']?.schema;
+	const success = Object.keys(op.spec.responses ?? {}).find((status) => status.startsWith('2'));
+	const answer = op.spec.responses?.[success]?.content?.['application/json']?.schema;
+	const schema = answer?.items ?? answer;
+	const params = op.params.filter((p) => p.in !== 'body');
+	const body = op.params.find((p) => p.in === 'body');
 	const title = `h-${op.id}`;
 
 	return el('article', { className: 'op', id: op.id, 'aria-labelledby': title },
@@ -259,9 +289,18 @@ function operation(op) {
 				el('span', { className: 'path' }, op.path),
 				el('span', { className: 'tag' }, op.isPublic ? 'public' : `scope ${op.spec['x-scope'] ?? 'any'}`)),
 			op.spec.description && el('p', {}, op.spec.description),
-			op.params.length > 0 && [el('h4', {}, 'Parameters'), paramTable(op.params)],
-			schema && [el('h4', {}, 'Fields of the answer'), fieldList(schema, 'Fields of the answer')]),
+			params.length > 0 && [el('h4', {}, 'Parameters'), paramTable(params)],
+			body && [el('h4', {}, 'Members of the body'), paramTable(bodyParams(body.schema))],
+			schema && [el('h4', {}, answer.items ? 'Fields of each element' : 'Fields of the answer'),
+				fieldList(schema, 'Fields of the answer')]),
 		tryForm(op));
+}
+
+/* The body as one more parameter. */
+function bodyOf(op) {
+	const schema = op.requestBody?.content?.['application/json']?.schema;
+
+	return schema ? [{ name: 'body', in: 'body', schema }] : [];
 }
 
 function operationsOf(spec) {
@@ -270,7 +309,7 @@ function operationsOf(spec) {
 	for (const [path, item] of Object.entries(spec.paths))
 		for (const [method, op] of Object.entries(item))
 			list.push({ path, spec: op, method: method.toUpperCase(), id: `op-${op.operationId}`,
-				tag: op.tags?.[0] ?? 'other', params: (op.parameters ?? []).filter((p) => p.in === 'query'),
+				tag: op.tags?.[0] ?? 'other', params: [...op.parameters ?? [], ...bodyOf(op)],
 				isPublic: op.security?.length === 0 });
 	return list;
 }
