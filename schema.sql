@@ -641,6 +641,19 @@ CREATE TABLE variant_counts (
 CREATE VIEW variant_counts_expected AS
 SELECT status, lower(trim(platform)) AS platform, count(*) AS n FROM clip_variants GROUP BY 1, 2;
 
+-- Clips by score, in hundredths, and by whole seconds of their duration: what distributions are made of.
+CREATE TABLE clip_bins (
+  measure TEXT NOT NULL,		-- score, duration
+  bucket INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (measure, bucket)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW clip_bins_expected AS
+SELECT 'score' AS measure, CAST(round(visual_score * 1e9) AS INTEGER) / 10000000 AS bucket, count(*) AS n
+FROM clips WHERE visual_score IS NOT NULL GROUP BY 2
+UNION ALL
+SELECT 'duration', duration_ms / 1000, count(*) FROM clips WHERE duration_ms >= 0 GROUP BY 2;
+
 -- Single figures.
 CREATE TABLE totals (name TEXT PRIMARY KEY NOT NULL, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE VIEW totals_expected AS
@@ -890,25 +903,31 @@ BEGIN
     WHERE name = 'campaigns_scheduled';
 END;
 
-CREATE VIEW clip_change (sign, visual_score) AS SELECT 0, 0.0 WHERE 0;
-CREATE TRIGGER clip_change_count INSTEAD OF INSERT ON clip_change WHEN NEW.visual_score IS NOT NULL BEGIN
-  UPDATE totals SET n = n + NEW.sign WHERE name = 'clips_scored';
+CREATE VIEW clip_change (sign, visual_score, duration_ms) AS SELECT 0, 0.0, 0 WHERE 0;
+CREATE TRIGGER clip_change_count INSTEAD OF INSERT ON clip_change BEGIN
+  UPDATE totals SET n = n + NEW.sign WHERE name = 'clips_scored' AND NEW.visual_score IS NOT NULL;
   UPDATE totals SET n = n + NEW.sign * CAST(round(NEW.visual_score * 1e9) AS INTEGER)
-    WHERE name = 'clips_score_nano';
+    WHERE name = 'clips_score_nano' AND NEW.visual_score IS NOT NULL;
+  INSERT INTO clip_bins
+    SELECT 'score', CAST(round(NEW.visual_score * 1e9) AS INTEGER) / 10000000, NEW.sign
+      WHERE NEW.visual_score IS NOT NULL
+    UNION ALL SELECT 'duration', NEW.duration_ms / 1000, NEW.sign WHERE NEW.duration_ms >= 0
+    ON CONFLICT DO UPDATE SET n = n + excluded.n;
 END;
 CREATE TRIGGER clips_insert AFTER INSERT ON clips BEGIN
   SELECT RAISE(ABORT, 'clips: INSERT OR REPLACE is refused, use ON CONFLICT(id) DO UPDATE')
     FROM replace_guard WHERE tbl = 'clips' AND id = NEW.id;
   UPDATE totals SET n = n + 1 WHERE name = 'clips';
   INSERT INTO event_change VALUES (1, 'clips_created', '', NEW.created_at);
-  INSERT INTO clip_change VALUES (1, NEW.visual_score);
+  INSERT INTO clip_change VALUES (1, NEW.visual_score, NEW.duration_ms);
   UPDATE clip_counts SET score_nano = CAST(round(NEW.visual_score * 1e9) AS INTEGER)
     WHERE clip_id = NEW.id AND n > 0;
 END;
-CREATE TRIGGER clips_update AFTER UPDATE OF id, visual_score ON clips
-  WHEN (OLD.id, OLD.visual_score) IS NOT (NEW.id, NEW.visual_score)
+CREATE TRIGGER clips_update AFTER UPDATE OF id, visual_score, duration_ms ON clips
+  WHEN (OLD.id, OLD.visual_score, OLD.duration_ms) IS NOT (NEW.id, NEW.visual_score, NEW.duration_ms)
 BEGIN
-  INSERT INTO clip_change VALUES (-1, OLD.visual_score), (1, NEW.visual_score);
+  INSERT INTO clip_change VALUES (-1, OLD.visual_score, OLD.duration_ms),
+    (1, NEW.visual_score, NEW.duration_ms);
   UPDATE clip_counts SET score_nano = NULL WHERE clip_id = OLD.id;
   UPDATE clip_counts SET score_nano = CAST(round(NEW.visual_score * 1e9) AS INTEGER)
     WHERE clip_id = NEW.id AND n > 0;
@@ -922,7 +941,7 @@ END;
 CREATE TRIGGER clips_delete AFTER DELETE ON clips BEGIN
   UPDATE totals SET n = n - 1 WHERE name = 'clips';
   INSERT INTO event_change VALUES (-1, 'clips_created', '', OLD.created_at);
-  INSERT INTO clip_change VALUES (-1, OLD.visual_score);
+  INSERT INTO clip_change VALUES (-1, OLD.visual_score, OLD.duration_ms);
   UPDATE clip_counts SET score_nano = NULL WHERE clip_id = OLD.id;
 END;
 

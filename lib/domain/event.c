@@ -1,25 +1,40 @@
 /*
- * event.c -- counting events: rollups for whole minutes and hours, base rows for the cut minute.
+ * event.c -- counting events: rollups for whole hours and minutes, base rows for a cut minute.
  */
 #include "autoconf.h"
 
+#include <assert.h>
+
+#include "core/clock.h"
 #include "domain/event.h"
-#include "domain/stats.h"
+#include "domain/filter.h"
+
+enum { MINUTE_MS = 60000, HOUR_MS = 3600000 };
+
+/* Every statement counts from $1 up to $2, of the keys $3 to $7; without any $3, of all. */
+#define OF_KEYS "($3 IS NULL OR platform_key IN ($3, $4, $5, $6, $7))"
+enum { BIND_KEYS = 3 };
+
+/* A walk along the primary key: a row per bucket and platform. */
+static const char sql_rollup[] =
+	"SELECT coalesce(sum(n), 0) FROM event_counts WHERE event = $8 AND width_ms = $9"
+	" AND start_at >= $1 AND start_at < $2 AND " OF_KEYS;
 
 /* Each walks one index within one minute. */
-static const char sql_requested_edge[] =
-	"SELECT count(*) FROM publish_logs WHERE requested_at >= $1 AND requested_at < $2";
-static const char sql_published_edge[] =
+static const char sql_requested[] =
+	"SELECT count(*) FROM publish_logs WHERE requested_at >= $1 AND requested_at < $2 AND " OF_KEYS;
+static const char sql_published[] =
 	"SELECT count(*) FROM publish_logs WHERE status = 'success'"
-	" AND published_at >= $1 AND published_at < $2";
-static const char sql_failed_edge[] =
+	" AND published_at >= $1 AND published_at < $2 AND " OF_KEYS;
+static const char sql_failed[] =
 	"SELECT count(*) FROM publish_logs WHERE status = 'failed'"
-	" AND failed_at >= $1 AND failed_at < $2";
-static const char sql_retried_edge[] =
-	"SELECT count(*) FROM publish_logs WHERE last_retry_at >= $1 AND last_retry_at < $2";
-static const char sql_jobs_completed_edge[] =
-	"SELECT count(*) FROM jobs WHERE status = 'completed' AND updated_at >= $1 AND updated_at < $2";
-static const char sql_clips_created_edge[] =
+	" AND failed_at >= $1 AND failed_at < $2 AND " OF_KEYS;
+static const char sql_retried[] =
+	"SELECT count(*) FROM publish_logs WHERE last_retry_at >= $1 AND last_retry_at < $2 AND " OF_KEYS;
+static const char sql_jobs_completed[] =
+	"SELECT count(*) FROM jobs JOIN job_platforms ON job_rowid = jobs.rowid"
+	" WHERE status = 'completed' AND updated_at >= $1 AND updated_at < $2 AND " OF_KEYS;
+static const char sql_clips_created[] =
 	"SELECT count(*) FROM clips WHERE created_at >= $1 AND created_at < $2";
 
 const struct ph_event_type ph_events[PH_EVENT__MAX] = {
@@ -31,25 +46,77 @@ const struct ph_event_type ph_events[PH_EVENT__MAX] = {
 	[PH_EVENT_CLIPS_CREATED] = { "clips_created", "Clips by created_at", 0 },
 };
 
-static const char *const edges[PH_EVENT__MAX] = {
-	[PH_EVENT_REQUESTED] = sql_requested_edge,
-	[PH_EVENT_PUBLISHED] = sql_published_edge,
-	[PH_EVENT_FAILED] = sql_failed_edge,
-	[PH_EVENT_RETRIED] = sql_retried_edge,
-	[PH_EVENT_JOBS_COMPLETED] = sql_jobs_completed_edge,
-	[PH_EVENT_CLIPS_CREATED] = sql_clips_created_edge,
+static const char *const base_rows[PH_EVENT__MAX] = {
+	[PH_EVENT_REQUESTED] = sql_requested,
+	[PH_EVENT_PUBLISHED] = sql_published,
+	[PH_EVENT_FAILED] = sql_failed,
+	[PH_EVENT_RETRIED] = sql_retried,
+	[PH_EVENT_JOBS_COMPLETED] = sql_jobs_completed,
+	[PH_EVENT_CLIPS_CREATED] = sql_clips_created,
 };
 
-enum ph_rc
-ph_event_count(struct ph_db *db, enum ph_event event, int64_t from_ms, int64_t to_ms, int64_t *n,
-    struct ph_err *err)
-{
-	const char	*name = ph_events[event].name;
-	int64_t		 later;
-	enum ph_rc	 rc;
+struct count {
+	struct ph_db	*db;
+	enum ph_event	 event;
+	unsigned	 keys;
+	int64_t		 n;		/* so far */
+	struct ph_err	*err;
+};
 
-	if ((rc = ph_stats_since(db, name, NULL, edges[event], from_ms, n, err)) == PH_OK &&
-	    (rc = ph_stats_since(db, name, NULL, edges[event], to_ms, &later, err)) == PH_OK)
-		*n -= later;
+/* Add what lies in [from, to), a multiple of width_ms; 1: the base rows. */
+static enum ph_rc
+add(struct count *c, int64_t width_ms, int64_t from, int64_t to)
+{
+	const int	 is_rollup = width_ms > 1;
+	struct ph_stmt	*st;
+	enum ph_rc	 rc;
+	int		 key, bound = 0;
+
+	if (from >= to)
+		return PH_OK;
+	if ((rc = ph_db_prepare(c->db, is_rollup ? sql_rollup : base_rows[c->event], &st, c->err)) != PH_OK)
+		return rc;
+	ph_stmt_bind_int(st, 1, from);
+	ph_stmt_bind_int(st, 2, to);
+	for (key = 0; key < PH_PLATFORM__MAX; key++)
+		if (c->keys & 1u << key)
+			ph_stmt_bind_text(st, BIND_KEYS + bound++, ph_platform_keys[key]);
+	if (is_rollup) {
+		ph_stmt_bind_text(st, 8, ph_events[c->event].name);
+		ph_stmt_bind_int(st, 9, width_ms);
+	}
+	if ((rc = ph_stmt_step(st, c->err)) == PH_ROW)
+		c->n += ph_stmt_int(st, 0);
+	ph_stmt_done(st);
+	return rc == PH_ROW ? PH_OK : rc;
+}
+
+/* Whole buckets of widths[0], and what is left at both ends by the next width. */
+static enum ph_rc
+add_split(struct count *c, const int64_t *widths, int64_t from, int64_t to)
+{
+	const int64_t	first = ph_time_floor(from + widths[0] - 1, widths[0], 0);
+	const int64_t	last = ph_time_floor(to, widths[0], 0);
+	enum ph_rc	rc;
+
+	if (widths[0] == 1 || first >= last)
+		return widths[0] == 1 ? add(c, 1, from, to) : add_split(c, widths + 1, from, to);
+	if ((rc = add_split(c, widths + 1, from, first)) == PH_OK &&
+	    (rc = add(c, widths[0], first, last)) == PH_OK)
+		rc = add_split(c, widths + 1, last, to);
+	return rc;
+}
+
+enum ph_rc
+ph_event_count(struct ph_db *db, enum ph_event event, unsigned keys, int64_t from_ms, int64_t to_ms,
+    int64_t *n, struct ph_err *err)
+{
+	static const int64_t	widths[] = { HOUR_MS, MINUTE_MS, 1 };
+	struct count		c = { .db = db, .event = event, .keys = keys, .err = err };
+	enum ph_rc		rc;
+
+	assert(keys == 0 || ph_events[event].has_platform);
+	rc = add_split(&c, widths, from_ms > 0 ? from_ms : 0, to_ms);
+	*n = c.n;
 	return rc;
 }

@@ -329,7 +329,7 @@ ph_metrics_read(struct ph_db *db, int64_t now, const unsigned char *wanted, doub
 			continue;
 		if (k >= PH_EVENT__MAX * WINDOWS)
 			rc = single[k - PH_EVENT__MAX * WINDOWS].read(db, now, &values[i], err);
-		else if ((rc = ph_event_count(db, (enum ph_event)(k / WINDOWS), now - windows[k % WINDOWS].ms,
+		else if ((rc = ph_event_count(db, (enum ph_event)(k / WINDOWS), 0, now - windows[k % WINDOWS].ms,
 		    now + 1, &count, err)) == PH_OK)
 			values[i] = (double)count;
 	}
