@@ -41,7 +41,7 @@ const int64_t ph_state_bounds_us[PH_STATE_BUCKETS - 1] = {
 };
 
 struct slot {
-	_Atomic int32_t		pid;		/* 0: free */
+	_Atomic int32_t		pid;		/* 0: free; -pid while that process fills the slot */
 	_Atomic int32_t		is_busy;
 	_Atomic uint64_t	started;	/* clock ticks since boot: pids are used again */
 	_Atomic int64_t		busy_since_us;	/* monotonic */
@@ -246,7 +246,7 @@ is_alive(struct slot *slot)
 {
 	const pid_t pid = atomic_load(&slot->pid);
 
-	return pid != 0 && start_of(pid) == atomic_load(&slot->started);
+	return pid < 0 ? start_of(-pid) != 0 : pid != 0 && start_of(pid) == atomic_load(&slot->started);
 }
 
 /* The entry of a route, made if there is none. */
@@ -286,7 +286,7 @@ ph_state_claim(struct ph_state *s, const char *route)
 		struct slot	*slot = &s->region->slots[i];
 		int32_t		 former = atomic_load(&slot->pid);
 
-		if ((former != 0 && is_alive(slot)) || !atomic_compare_exchange_strong(&slot->pid, &former, me))
+		if ((former != 0 && is_alive(slot)) || !atomic_compare_exchange_strong(&slot->pid, &former, -me))
 			continue;
 		if (former != 0 && atomic_load(&slot->is_busy)) {
 			count_recent(s->region, PH_RING_5XX);
@@ -298,6 +298,7 @@ ph_state_claim(struct ph_state *s, const char *route)
 		atomic_store(&slot->busy_us, 0);
 		snprintf(slot->route, sizeof(slot->route), "%s", route);
 		atomic_store(&slot->started, start_of(me));
+		atomic_store(&slot->pid, me);
 		s->slot = slot;
 	}
 }
@@ -360,7 +361,7 @@ ph_state_workers(struct ph_state *s, struct ph_state_worker *out, size_t max)
 	for (i = 0; s != NULL && i < PH_STATE_SLOTS && n < max; i++) {
 		struct slot *slot = &s->region->slots[i];
 
-		if (!is_alive(slot))
+		if (!is_alive(slot) || atomic_load(&slot->pid) < 0)
 			continue;
 		out[n] = (struct ph_state_worker){
 			.pid = atomic_load(&slot->pid), .is_busy = atomic_load(&slot->is_busy),

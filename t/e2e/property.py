@@ -754,12 +754,15 @@ def _():
 def _():
     figures = {"job_counts": "n", "campaign_counts": "spent_cents", "log_counts": "proc_ms",
                "worker_counts": "n", "clip_counts": "ready", "platform_counts": "score_nano",
-               "clip_activity": "open_logs", "totals": "n", "event_counts": "n", "log_hours": "n", "proc_counts": "n"}
+               "clip_activity": "open_logs", "totals": "n", "event_counts": "n", "log_hours": "n", "proc_counts": "n",
+               "variant_counts": "n", "clip_bins": "n"}
     counters = {r[0][:-len("_expected")] for r in db.execute(
         "SELECT name FROM sqlite_schema WHERE type = 'view' AND name LIKE '%\\_expected' ESCAPE '\\'")}
     expect_equal(counters, set(figures), "counter tables")
     db.execute("UPDATE publish_logs SET status = 'processing', social_account_id ="
                " (SELECT id FROM social_accounts LIMIT 1) WHERE rowid = (SELECT min(rowid) FROM publish_logs)")
+    db.execute("INSERT INTO clip_variants (id, clip_id, platform, created_at)"
+               " SELECT 'variant', id, 'tiktok', 1 FROM clips LIMIT 1")
     for table, figure in figures.items():
         largest = f"WHERE {figure} = (SELECT max({figure}) FROM {table})"
         for spoil in (f"UPDATE {table} SET {figure} = {figure} + 1 {largest}",

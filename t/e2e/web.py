@@ -451,8 +451,10 @@ def _():
 def _():
     document = instance.request("/openapi.json", token="").json
     expect_equal(document["openapi"], "3.1.0", "version")
-    paths = {path: item["get"] for path, item in document["paths"].items()}
-    expect_equal(set(paths), set(ROUTES), "paths")
+    paths = {path: item["get"] for path, item in document["paths"].items()
+             if "{" not in path and "get" in item and "application/json" in item["get"]["responses"]["200"]["content"]
+             and not any(p["required"] for p in item["get"]["parameters"])}
+    expect(set(paths) >= set(ROUTES), paths)
     for path, operation in paths.items():
         schema = {"components": document["components"],
                   **operation["responses"]["200"]["content"]["application/json"]["schema"]}
@@ -463,9 +465,10 @@ def _():
             expect_equal(answer.status, 200, path + query)
             wrong = [f"{e.json_path}: {e.message}" for e in validator.iter_errors(answer.json)]
             expect(not wrong, f"{path}{query}: {wrong}")
-        expect(not validator.is_valid({}), f"the schema of {path} asks for something")
-        first = next(iter(answer.json))
-        expect(not validator.is_valid({**answer.json, first: ["wrong"]}), f"{path}: {first} has a type")
+        if isinstance(answer.json, dict):
+            expect(not validator.is_valid({}), f"the schema of {path} asks for something")
+            first = next(iter(answer.json))
+            expect(not validator.is_valid({**answer.json, first: {"wrong": 1}}), f"{path}: {first} has a type")
 
 
 @test("every failure is as /openapi.json says")

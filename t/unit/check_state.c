@@ -103,6 +103,7 @@ START_TEST(counts_of_a_process_outlive_it)
 	ck_assert_uint_eq(ph_state_recent(s, PH_RING_5XX, 60), 2);
 	ck_assert_uint_eq(ph_state_recent(s, PH_RING_SLOW, 60), 0);
 	ck_assert_uint_eq(ph_state_recent(s, PH_RING_VERY_SLOW, 60), 2);
+	ph_state_close(s);
 }
 END_TEST
 
@@ -123,6 +124,7 @@ START_TEST(a_slot_of_the_dead_is_taken_over_and_its_request_counted)
 	ph_state_busy(s, "r", "/b");
 	ck_assert_uint_eq(ph_state_workers(s, workers, 4), 1);
 	ck_assert(workers[0].is_busy);
+	ph_state_close(s);
 }
 END_TEST
 
@@ -134,6 +136,7 @@ START_TEST(probes_stay_out_of_the_rings)
 	ph_state_busy(s, "r", "/health");
 	ph_state_idle(s, 200, 1);
 	ck_assert_uint_eq(ph_state_recent(s, PH_RING_OK, 60), 0);
+	ph_state_close(s);
 }
 END_TEST
 
@@ -146,6 +149,7 @@ START_TEST(failures_are_counted_by_address)
 		ph_state_auth_failed(s, "192.0.2.1");
 	ck_assert_uint_eq(ph_state_auth_failures(s, "192.0.2.1"), 3);
 	ck_assert_uint_eq(ph_state_auth_failures(s, "192.0.2.2"), 0);
+	ph_state_close(s);
 }
 END_TEST
 
@@ -167,6 +171,38 @@ START_TEST(a_file_that_does_not_fit_is_left_alone_until_the_next_start)
 	ck_assert_uint_eq(ph_state_recent(NULL, PH_RING_OK, 60), 0);
 	ck_assert_ptr_nonnull(s = ph_state_open("x", 1));
 	ph_state_claim(s, "dashboard-queue");
+	ph_state_close(s);
+}
+END_TEST
+
+/* Many that begin at once: each has a slot of its own. */
+START_TEST(nobody_takes_the_slot_of_another)
+{
+	enum { N = 16 };
+	struct ph_state		*s = ph_state_open("x", 0), *own;
+	struct ph_state_worker	 workers[N + 1];
+	pid_t			 pids[N];
+	char			 go;
+	int			 ready[2], hold[2], i;
+
+	ck_assert_int_eq(pipe(ready) | pipe(hold), 0);
+	for (i = 0; i < N; i++)
+		if ((pids[i] = fork()) == 0) {
+			close(hold[1]);
+			own = ph_state_open("x", 0);
+			ph_state_claim(own, "dashboard-queue");
+			if (write(ready[1], "r", 1) == 1 && read(hold[0], &go, 1) == 0)
+				ph_state_close(own);
+			_exit(0);
+		}
+	for (i = 0; i < N; i++)
+		ck_assert_int_eq(read(ready[0], &go, 1), 1);
+	ck_assert_uint_eq(ph_state_workers(s, workers, N + 1), N);
+	close(hold[1]);
+	for (i = 0; i < N; i++)
+		ck_assert_int_eq(waitpid(pids[i], NULL, 0), pids[i]);
+	ck_assert_uint_eq(ph_state_workers(s, workers, N + 1), 0);
+	ph_state_close(s);
 }
 END_TEST
 
@@ -181,6 +217,7 @@ main(void)
 	tcase_add_test(tc, a_slot_of_the_dead_is_taken_over_and_its_request_counted);
 	tcase_add_test(tc, probes_stay_out_of_the_rings);
 	tcase_add_test(tc, failures_are_counted_by_address);
+	tcase_add_loop_test(tc, nobody_takes_the_slot_of_another, 0, 20);
 	tcase_add_test(tc, a_file_that_does_not_fit_is_left_alone_until_the_next_start);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
