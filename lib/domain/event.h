@@ -24,7 +24,7 @@ struct ph_event_type {
 extern const struct ph_event_type	ph_events[PH_EVENT__MAX];
 
 /*
- * Events with from_ms <= time < to_ms, exactly; to_ms is at most PH_TIME_MAX + 1.  keys: 1 << enum
+ * Events with from_ms <= time < to_ms, exactly.  keys: 1 << enum
  * ph_platform_key (filter.h), or-ed; 0: all, those without a platform, too.  Costs the hours in
  * between, and up to two minutes of base rows where the bounds cut one.
  */

@@ -57,6 +57,24 @@ START_TEST(parse)
 }
 END_TEST
 
+/* By hand. */
+static const struct { int64_t at_ms, width_ms, tz_offset_min, begin_ms; } spans[] = {
+	{ 0, 60000, 0, 0 }, { 59999, 60000, 0, 0 }, { 60000, 60000, 0, 60000 }, { -1, 60000, 0, -60000 },
+	{ 1763807400000, 3600000, 0, 1763805600000 },		/* 10:30 -> 10:00 */
+	{ 1763807400000, 86400000, 0, 1763769600000 },		/* -> 00:00 */
+	{ 1763807400000, 86400000, 330, 1763749800000 },	/* -> 18:30 the day before */
+	{ 1763807400000, 86400000, -720, 1763726400000 },	/* -> 12:00 the day before */
+	{ 1763807400000, 3600000, 330, 1763807400000 },		/* 16:00 there */
+	{ 0, 86400000, 60, -3600000 }, { 0, 86400000, -60, -82800000 },
+};
+
+START_TEST(floor_to_span)
+{
+	ck_assert_int_eq(ph_time_floor(spans[_i].at_ms, spans[_i].width_ms, spans[_i].tz_offset_min),
+	    spans[_i].begin_ms);
+}
+END_TEST
+
 /* Each test runs in a process of its own, so the environment is its own too. */
 START_TEST(the_clock_is_fixed_in_tests_only)
 {
@@ -98,6 +116,7 @@ main(void)
 
 	tcase_add_loop_test(tc, format, 0, sizeof(times) / sizeof(times[0]));
 	tcase_add_loop_test(tc, parse, 0, sizeof(instants) / sizeof(instants[0]));
+	tcase_add_loop_test(tc, floor_to_span, 0, (int)(sizeof(spans) / sizeof(spans[0])));
 	tcase_add_test(tc, the_clock_is_fixed_in_tests_only);
 	tcase_add_test(tc, the_clock_can_be_set);
 	tcase_add_loop_test(tc, utf8_validity, 0, sizeof(utf8) / sizeof(utf8[0]));

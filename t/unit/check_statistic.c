@@ -6,62 +6,22 @@
  */
 #include "autoconf.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <cjson/cJSON.h>
 
-#include "core/config.h"
+#include "database.h"
 #include "domain/statistic.h"
-#include "unit.h"
 
 #define NOW INT64_C(1763807400000)	/* 2025-11-22T10:30:00Z, of dataset A */
 
-static char		 dir[] = "/tmp/check_statistic.XXXXXX", path[sizeof(dir) + 16];
-static struct ph_err	 err;
-static struct ph_db	*db;
-
-/* Run a script of the source directory; PH_SRCDIR as in the other tests. */
-static void
-run_script(const char *name)
-{
-	const char	*src = getenv("PH_SRCDIR");
-	char		 script[512], *sql = calloc(1, 1 << 20);
-	FILE		*f;
-
-	snprintf(script, sizeof(script), "%s/%s", src != NULL ? src : ".", name);
-	ck_assert_ptr_nonnull(f = fopen(script, "r"));
-	ck_assert_uint_lt(fread(sql, 1, 1 << 20, f), 1 << 20);
-	fclose(f);
-	ck_assert_int_eq(ph_db_script(db, sql, &err), PH_OK);
-	free(sql);
-}
-
-/* A database with dataset A, in a transaction. */
+/* Dataset A, in a transaction. */
 static void
 setup(void)
 {
-	const struct ph_db_limits limits = { 0, 0 };
-
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/pilothouse.db", dir);
-	ck_assert_int_eq(ph_config_load(dir, &err), PH_OK);
-	ck_assert_ptr_nonnull(db = ph_db_new(path, PH_DB_WRITER, limits));
-	ck_assert_int_eq(ph_db_open_raw(db, 1, &err), PH_OK);
-	run_script("schema.sql");
+	open_database();
 	run_script("t/e2e/dataset-a.sql");
 	ck_assert_int_eq(ph_db_begin(db, &err), PH_OK);
-}
-
-static void
-teardown(void)
-{
-	ph_db_end(db);
-	ph_db_close(db);
-	unlink(path);
-	rmdir(dir);
 }
 
 /* All of them, each under its name, as one tree that the caller deletes. */
@@ -147,7 +107,7 @@ main(void)
 	Suite *suite = suite_create("statistic");
 	TCase *tc = tcase_create("statistic");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, setup, close_database);
 	tcase_add_test(tc, list_is_in_order);
 	tcase_add_loop_test(tc, members_are_the_declared_fields, 0, 2);
 	tcase_add_loop_test(tc, figures_are_of_the_instant_asked_for, 0,
