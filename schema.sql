@@ -169,7 +169,7 @@ CREATE TABLE publish_logs (
 ) STRICT;
 CREATE INDEX ix_logs_status_requested ON publish_logs(status, requested_at);
 CREATE INDEX ix_logs_requested ON publish_logs(requested_at);
-CREATE INDEX ix_logs_platform ON publish_logs(platform_key, requested_at);
+CREATE INDEX ix_logs_platform ON publish_logs(platform_key, status, requested_at);
 CREATE INDEX ix_logs_created ON publish_logs(created_at);
 CREATE INDEX ix_logs_clip ON publish_logs(clip_id);
 CREATE INDEX ix_logs_account ON publish_logs(social_account_id)

@@ -12,6 +12,7 @@
 
 #include "command.h"
 #include "core/config.h"
+#include "core/seal.h"
 #include "instance.h"
 
 static enum ph_rc
@@ -67,6 +68,8 @@ cmd_init(int argc, char **argv)
 			return complain(&err);
 	ph_config_path(path, sizeof(path), "pilothouse.conf");
 	if (access(path, F_OK) != 0 && write_text(path, first_conf, &err) != PH_OK)
+		return complain(&err);
+	if (ph_seal_init(&err) != PH_OK)
 		return complain(&err);
 	ph_config_path(path, sizeof(path), "pilothouse.db");
 	if (access(path, F_OK) == 0) {

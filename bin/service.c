@@ -22,6 +22,7 @@
 
 #include "command.h"
 #include "core/config.h"
+#include "core/seal.h"
 #include "core/state.h"
 #include "instance.h"
 #include "jobs.h"
@@ -242,7 +243,7 @@ cmd_start(int argc, char **argv)
 		return complain_usage("start");
 	extend_path();
 	if ((routes = routes_load(&err)) == NULL || (jobs = jobs_load(&err)) == NULL ||
-	    check_database(&err) != PH_OK) {
+	    check_database(&err) != PH_OK || ph_seal_init(&err) != PH_OK) {
 		cJSON_Delete(jobs);
 		cJSON_Delete(routes);
 		return complain(&err);

@@ -481,6 +481,16 @@ ph_stmt_drop(struct ph_stmt *st)
 	*st = (struct ph_stmt){ .db = st->db };
 }
 
+void
+ph_db_forget(struct ph_db *db, const char *sql)
+{
+	size_t i;
+
+	for (i = 0; i < db->nstmts; i++)
+		if (db->stmts[i].sql == sql)
+			ph_stmt_drop(&db->stmts[i]);
+}
+
 int
 ph_stmt_is_null(struct ph_stmt *st, int col)
 {

@@ -74,6 +74,8 @@ enum ph_rc	ph_stmt_exec(struct ph_stmt *, struct ph_err *);
 void		ph_stmt_done(struct ph_stmt *);	/* NULL is fine */
 /* The same, and the connection forgets the statement: for text that is not a constant. */
 void		ph_stmt_drop(struct ph_stmt *);
+/* Forget the statement that is kept for this address, if there is one: before other text is put there. */
+void		ph_db_forget(struct ph_db *, const char *sql);
 
 /* Columns count from 0 and are valid after PH_ROW, until the next step or done. */
 int		ph_stmt_is_null(struct ph_stmt *, int col);

@@ -3,6 +3,7 @@
  */
 #include "autoconf.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,7 +30,12 @@ extern char **environ;
 
 enum mode { BY_HAND, CGI, FASTCGI };
 
-enum { TARGET_SIZE = 128, DETAIL_SIZE = 1024 };
+enum {
+	TARGET_SIZE = 128, DETAIL_SIZE = 1024,
+	PASSED_SIZE = 3072	/* of a path and query that fit into nginx's buffer for a head */
+};
+
+static const char *program_path;	/* of ourselves, as we were started */
 
 struct ph_req {
 	const struct ph_route	*route;
@@ -60,6 +66,7 @@ struct ph_req {
 	char			 target[TARGET_SIZE];	/* for the audit row */
 	char			 detail[DETAIL_SIZE];
 	struct ph_response	*res;
+	char			 passed_on[PASSED_SIZE];	/* path and query; "" = not passed on */
 	int			 is_stream;	/* ph_req_stream() was called */
 	int			 is_head_sent;
 	size_t			 sent;		/* bytes of a stream */
@@ -320,14 +327,14 @@ apply_core_params(const struct ph_req *req, struct ph_json *out)
 }
 
 static enum ph_rc
-audit_request(struct ph_req *req, struct ph_err *err)
+audit_request(struct ph_req *req, const char *action, struct ph_err *err)
 {
 	const struct ph_audit entry = {
 		.at_ms = req->now_ms, .actor = req->who.user, .token_id = req->who.token_id,
 		.address = ph_env(req->envp, "REMOTE_ADDR"), .method = req->method, .path = req->path,
 		.query = ph_env(req->envp, "QUERY_STRING"), .status = req->status,
 		.duration_ms = (ph_clock_mono_us() - req->started_us) / 1000,
-		.request_id = req->request_id, .action = req->op->action,
+		.request_id = req->request_id, .action = action,
 		.target = req->target[0] != '\0' ? req->target : NULL,
 		.detail = req->detail[0] != '\0' ? req->detail : NULL,
 	};
@@ -359,9 +366,9 @@ handle(struct ph_req *req, struct ph_json *out, char **text, struct ph_err *err)
 	enum ph_rc rc;
 
 	if ((rc = req->op->handle(req, out, err)) != PH_OK ||
-	    (is_writing(req) && (rc = audit_request(req, err)) != PH_OK))
+	    (is_writing(req) && (rc = audit_request(req, req->op->action, err)) != PH_OK))
 		return rc;
-	return req->is_stream ? PH_OK : ph_json_finish(out, text, err);
+	return req->is_stream || req->passed_on[0] != '\0' ? PH_OK : ph_json_finish(out, text, err);
 }
 
 /* The same for a request with an Idempotency-Key: from what was kept, or kept. */
@@ -533,10 +540,55 @@ open_writer(struct ph_req *req, struct ph_err *err)
 	const struct ph_db_limits	 limits = { .busy_timeout_ms = (int)ph_config_int(PH_CFG_BUSY_TIMEOUT_MS) };
 	char				 path[512];
 
-	if (!is_writing(req) || req->writer != NULL)
+	if (req->writer != NULL)
 		return PH_OK;
 	req->writer = ph_db_new(ph_config_path(path, sizeof(path), "pilothouse.db"), PH_DB_WRITER, limits);
 	return req->writer != NULL ? PH_OK : ph_fail(err, PH_ENOMEM, "not enough memory for the database");
+}
+
+enum ph_rc
+ph_req_audit_now(struct ph_req *req, const char *action, const char *target, struct ph_err *err)
+{
+	enum ph_rc rc;
+
+	ph_req_audit(req, target, NULL);
+	if ((rc = open_writer(req, err)) != PH_OK || (rc = ph_db_begin(req->writer, err)) != PH_OK)
+		return rc;
+	if ((rc = audit_request(req, action, err)) == PH_OK)
+		rc = ph_db_commit(req->writer, err);
+	ph_db_end(req->writer);
+	return rc;
+}
+
+/* Become the program beside ours. */
+static enum ph_rc
+run_instead(const char *program, const char *path, struct ph_err *err)
+{
+	const char	*slash = strrchr(program_path, '/');
+	const int	 dir_len = slash != NULL ? (int)(slash - program_path) : (int)strlen(PH_LIBEXECDIR);
+	char		 file[512];
+
+	snprintf(file, sizeof(file), "%.*s/%s", dir_len, slash != NULL ? program_path : PH_LIBEXECDIR, program);
+	if (setenv("DOCUMENT_URI", path, 1) == 0)
+		execl(file, file, (char *)NULL);
+	ph_fail(err, PH_EWORKER, "the program for this could not be started");
+	return ph_fail_log(err, "%s: %s", file, strerror(errno));
+}
+
+enum ph_rc
+ph_req_pass_on(struct ph_req *req, const char *program, const char *path, const char *param,
+    struct ph_err *err)
+{
+	const char	*query = ph_env(req->envp, "QUERY_STRING");
+	int		 n;
+
+	if (req->mode != FASTCGI)
+		return run_instead(program, path, err);
+	n = snprintf(req->passed_on, sizeof(req->passed_on), "%s?%s", path, query != NULL ? query : "");
+	if (n > 0 && (size_t)n < sizeof(req->passed_on) && ph_env(req->envp, "PH_AUTH") != NULL)
+		return PH_OK;
+	req->passed_on[0] = '\0';
+	return ph_fail_param(err, param, strlen(param), "ask %s for this", path);
 }
 
 /* Everything that can refuse a request, in the order of the specification. */
@@ -566,7 +618,7 @@ respond(struct ph_req *req, char **text, struct ph_err *err)
 	if ((rc != PH_OK && rc != PH_EPARAM) ||
 	    (req->op != &req->route->ops[PH_GET] && (rc = parse_body(req, err)) != PH_OK) ||
 	    (rc = ph_args_finish(&req->args, "", req->op->params, req->op->nparams, err)) != PH_OK ||
-	    (rc = open_writer(req, err)) != PH_OK)
+	    (is_writing(req) && (rc = open_writer(req, err)) != PH_OK))
 		return rc;
 	return run_handler(req, text, err);
 }
@@ -635,6 +687,14 @@ write_change(const struct ph_req *req, char *text, struct ph_response *res)
 	res->body = text;
 }
 
+/* nginx asks the other program, whose answer is the whole answer. */
+static void
+write_passed_on(const struct ph_req *req, struct ph_response *res)
+{
+	ph_response_init(res, 200);
+	ph_response_header(res, "X-Accel-Redirect: %s", req->passed_on);
+}
+
 static void
 write_reading(struct ph_req *req, char *text, struct ph_response *res)
 {
@@ -695,6 +755,7 @@ begin_request(struct ph_req *req, struct ph_response *res)
 	req->db_us = 0;
 	req->headers_len = 0;
 	req->target[0] = req->detail[0] = '\0';
+	req->passed_on[0] = '\0';
 	req->is_stream = req->is_head_sent = 0;
 	req->sent = 0;
 }
@@ -744,6 +805,8 @@ answer(struct ph_req *req)
 		}
 	} else if (req->is_stream)
 		rc = ph_req_write(req, "", 0, &err);	/* the head of an empty one */
+	else if (req->passed_on[0] != '\0')
+		write_passed_on(req, &res);
 	else if (is_writing(req))
 		write_change(req, text, &res);
 	else
@@ -751,7 +814,7 @@ answer(struct ph_req *req)
 	if (!req->is_stream) {
 		res.is_head = strcmp(req->method, "HEAD") == 0;
 		res.body_len = res.body != NULL ? strlen(res.body) : 0;
-		if (res.status != 304 && res.status != 204)
+		if (res.status != 304 && res.status != 204 && req->passed_on[0] == '\0')
 			ph_response_header(&res, "Content-Length: %zu", res.body_len);
 		finish_head(req, &res);
 		put_head(req, &res);
@@ -826,6 +889,7 @@ ph_endpoint_main(const struct ph_route *route, int argc, char **argv)
 		return 1;
 	}
 	req->route = route;
+	program_path = argv[0];
 	if (ph_serve_is_fastcgi()) {
 		req->state = ph_state_open(route->name, 0);
 		ph_state_claim(req->state, route->name);

@@ -124,6 +124,21 @@ void		 ph_req_audit(struct ph_req *, const char *target, const char *detail);
 void		 ph_req_act_as(struct ph_req *, const char *user, const char *token_id);
 
 /*
+ * An audit row for a reading request that must leave a trace, in a durable transaction of its
+ * own; to be called before the answer begins.  Waits for the write lock as long as any writer.
+ */
+enum ph_rc	 ph_req_audit_now(struct ph_req *, const char *action, const char *target, struct ph_err *);
+
+/*
+ * Let another program of ours answer this request, as the one for that path with the same query.  Behind
+ * our nginx it is told to ask there, and checks the scope of that path; plain CGI and by
+ * hand the program takes our place, and this returns only on failure.  PH_EPARAM names param when neither
+ * is possible: then the client has to ask there itself.
+ */
+enum ph_rc	 ph_req_pass_on(struct ph_req *, const char *program, const char *path, const char *param,
+		    struct ph_err *);
+
+/*
  * Answer with a stream of that type instead of the object; filename: offered for saving, NULL: shown.
  * The head goes out with the first bytes.  A failure after that cannot be told any more: the connection is
  * cut, so that the client sees it is not whole.

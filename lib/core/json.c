@@ -211,6 +211,24 @@ ph_json_str(struct ph_json *j, const char *key, const char *s)
 	free(fixed);
 }
 
+void
+ph_json_text(struct ph_json *j, const char *key, const char *s)
+{
+	const size_t	 len = strlen(s);
+	cJSON		*tree = ph_utf8_is_valid(s, len) ? cJSON_ParseWithOpts(s, NULL, 1) : NULL;
+
+	if (tree != NULL)
+		ph_json_item(j, key, tree);
+	else
+		ph_json_str(j, key, s);
+}
+
+const cJSON *
+ph_json_root(const struct ph_json *j)
+{
+	return j->stack[0];
+}
+
 enum ph_rc
 ph_json_finish(struct ph_json *j, char **text, struct ph_err *err)
 {
@@ -257,13 +275,20 @@ ph_v_str(const char *s)
 	return s == NULL ? ph_v_null() : (struct ph_value){ .kind = PH_V_STR, .str = s };
 }
 
-static void
-write_field(struct ph_json *j, const struct ph_field *f, struct ph_value v)
+struct ph_value
+ph_v_shown(const struct ph_field *f, struct ph_value v)
 {
 	if (v.kind == PH_V_REAL)
 		v = ph_v_ratio((int64_t)(v.real * 1e6 + (v.real < 0 ? -0.5 : 0.5)), 1000000);
 	if (v.kind == PH_V_RATIO && v.den == 0)
 		v = f->is_nullable ? ph_v_null() : ph_v_ratio(0, 1);
+	return v;
+}
+
+static void
+write_field(struct ph_json *j, const struct ph_field *f, struct ph_value v)
+{
+	v = ph_v_shown(f, v);
 	if (v.kind == PH_V_UNSET || (v.kind == PH_V_NULL && !f->is_nullable) ||
 	    (f->type == PH_DECIMAL && v.kind == PH_V_INT) ||
 	    (f->type == PH_TEXT && v.kind == PH_V_INT)) {
@@ -293,8 +318,14 @@ ph_json_fields(struct ph_json *j, const struct ph_field *fields, const struct ph
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (fields[i].type < PH_OBJECT && (!fields[i].is_extended || j->is_extended))
+		if (fields[i].is_extended && !j->is_extended)
+			continue;
+		else if (fields[i].type < PH_OBJECT)
 			write_field(j, &fields[i], values[i]);
+		else if (fields[i].type == PH_ANY && values[i].kind == PH_V_STR)
+			ph_json_text(j, fields[i].name, values[i].str);
+		else if (fields[i].type == PH_ANY && values[i].kind == PH_V_NULL)
+			ph_json_null(j, fields[i].name);
 }
 
 static cJSON *

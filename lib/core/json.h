@@ -45,11 +45,16 @@ void	ph_json_decimal(struct ph_json *, const char *key, ph_int128 num, int64_t d
 void	ph_json_time(struct ph_json *, const char *key, int64_t at_ms);
 /* NUL-terminated text; what is not UTF-8 is replaced by U+FFFD, byte by byte. */
 void	ph_json_str(struct ph_json *, const char *key, const char *);
+/* What a JSON column holds: the tree if it is well-formed JSON, else the text as ph_json_str() shows it. */
+void	ph_json_text(struct ph_json *, const char *key, const char *);
 /* Takes over a cJSON tree of the caller's, also on failure.  NULL sticks as PH_ENOMEM. */
 void	ph_json_item(struct ph_json *, const char *key, struct cJSON *);
 
 /* PH_OK and the text (caller frees with free()), or the first failure. */
 enum ph_rc	 ph_json_finish(struct ph_json *, char **text, struct ph_err *);
+
+/* The root as it is now: what was written with a number is cJSON_Raw. */
+const struct cJSON	*ph_json_root(const struct ph_json *);
 
 /* -- fields declared as a table ------------------------------------------- */
 
@@ -94,10 +99,14 @@ struct ph_value	ph_v_ratio(ph_int128 num, int64_t den);
 /* A number that is stored as a double; finite, below 10^12 in size.  Shown like other decimals. */
 struct ph_value	ph_v_real(double);
 struct ph_value	ph_v_str(const char *);			/* NULL becomes null */
+/* The value as it is shown for the field: a real becomes a ratio, and one with nothing to divide
+ * by what ph_v_ratio() says. */
+struct ph_value	ph_v_shown(const struct ph_field *, struct ph_value);
 
 /*
  * Write values[i] as fields[i] into the object that is open, in the table's order.
- * Extended fields are left out unless asked for, those the handler writes always.  A field that is due and unset, or null and not nullable, is our own
+ * Extended fields are left out unless asked for.  PH_ANY is written too if its value is a text
+ * (by ph_json_text()) or null; PH_OBJECT, PH_ARRAY and an unset PH_ANY are the handler's.  A field that is due and unset, or null and not nullable, is our own
  * mistake and sticks as PH_EINTERNAL.
  */
 void	ph_json_fields(struct ph_json *, const struct ph_field *, const struct ph_value *, size_t n);

@@ -206,6 +206,7 @@ check_value(struct reading *r, size_t i, char *value, size_t len)
 	char			 list[120];
 	int			 c;
 
+	r->args->values[i].text = value;
 	switch (p->type) {
 	case PH_P_INT:
 		if (ph_parse_int(value, len, p->min, p->max, num) != 0)
@@ -236,7 +237,6 @@ check_value(struct reading *r, size_t i, char *value, size_t len)
 	case PH_P_TEXT:
 	case PH_P_MULTILINE:
 		check_text(r, p, value, len);
-		r->args->values[i].text = value;
 		break;
 	case PH_P_NUMBER:
 	case PH_P_BOOL:

@@ -74,7 +74,8 @@ struct ph_args {
 		int			 is_null;	/* a body says null; is_set stays 0 */
 		int64_t			 num;
 		double			 real;
-		const char		*text;		/* in buf or the body, NUL-terminated */
+		const char		*text;		/* in buf or the body, NUL-terminated: as given,
+							 * of PH_P_NAMES the names */
 		const struct cJSON	*json;		/* in the body */
 	} values[PH_PARAMS_MAX];
 	char	buf[PH_QUERY_MAX + 1];		/* of the query */

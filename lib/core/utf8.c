@@ -52,3 +52,14 @@ ph_utf8_is_valid(const char *s, size_t len)
 	}
 	return 1;
 }
+
+size_t
+ph_utf8_cut(const char *s, size_t len, size_t max)
+{
+	if (len <= max)
+		return len;
+	/* At most three bytes of a sequence follow its first one. */
+	for (len = max; len > 0 && max - len < 3 && ((unsigned char)s[len] & 0xc0) == 0x80; len--)
+		;
+	return ((unsigned char)s[len] & 0xc0) == 0x80 ? max : len;
+}

@@ -13,4 +13,7 @@ size_t	ph_utf8_next(const char *s, size_t len);
 /* Are all len bytes well-formed?  A NUL byte is (it is U+0000). */
 int	ph_utf8_is_valid(const char *s, size_t len);
 
+/* The longest prefix of s, len bytes, that has at most max bytes and splits no sequence: its length. */
+size_t	ph_utf8_cut(const char *s, size_t len, size_t max);
+
 #endif
