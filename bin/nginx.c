@@ -157,8 +157,7 @@ location_lines(char *out, size_t size, const cJSON *route, const char *share, co
 		    server_limits, route_text(route, "rate"), rate_of(route));
 	/* A long answer waits in its program for a slow client, not in a file. */
 	if (cJSON_IsTrue(cJSON_GetObjectItem(route, "is_stream")))
-		snprintf(out + strlen(out), size - strlen(out), "\t\tfastcgi_max_temp_file_size 0;\n"
-		    "\t\tfastcgi_read_timeout 60s;\n");
+		snprintf(out + strlen(out), size - strlen(out), "\t\tfastcgi_max_temp_file_size 0;\n");
 }
 
 /* A literal segment comes before a {name}: nginx takes the first expression that fits. */
