@@ -165,7 +165,17 @@ CREATE TABLE publish_logs (
   created_at INTEGER NOT NULL CHECK (created_at BETWEEN 0 AND 253402300799999),
   updated_at INTEGER NOT NULL,
   platform_key TEXT NOT NULL DEFAULT 'other',	-- derived, rule 3
-  proc_ms INTEGER				-- derived, rule 3
+  proc_ms INTEGER,				-- derived, rule 3
+  -- Their definition.  A platform name is trimmed and ASCII lower-cased; whatever is not one
+  -- of the four known names counts as other.  Of these keys the platforms answer shows
+  -- facebook as a part of other.  A processing time exists for posts that went out at or
+  -- after their request.  (Only triggers and checks read these two: a query that touches a
+  -- generated column is never answered from an index alone.)
+  derived_platform_key TEXT AS (CASE lower(trim(platform)) WHEN 'instagram' THEN 'instagram'
+    WHEN 'tiktok' THEN 'tiktok' WHEN 'youtube' THEN 'youtube' WHEN 'facebook' THEN 'facebook'
+    ELSE 'other' END) VIRTUAL,
+  derived_proc_ms INTEGER AS (CASE WHEN status = 'success' AND published_at >= requested_at
+    THEN published_at - requested_at END) VIRTUAL
 ) STRICT;
 CREATE INDEX ix_logs_status_requested ON publish_logs(status, requested_at);
 CREATE INDEX ix_logs_requested ON publish_logs(requested_at);
@@ -489,20 +499,8 @@ CREATE INDEX ix_job_runs_running ON job_runs(job) WHERE status = 'running';
 CREATE UNIQUE INDEX ix_job_runs_idle ON job_runs(job) WHERE status = 'success' AND items = 0;
 
 ------------------------------------------------------------------------------
--- 5. Derived columns: one definition each
+-- 5. Derived columns: one definition each (those of publish_logs are in the table)
 ------------------------------------------------------------------------------
-
--- A platform name is trimmed and ASCII lower-cased; whatever is not one of the four
--- known names counts as other.  Of these keys the platforms answer shows facebook
--- as a part of other.  A processing time exists for posts that went out at or
--- after their request.
-CREATE VIEW publish_log_derived AS
-SELECT rowid AS log_rowid,
-  CASE WHEN lower(trim(platform)) IN ('instagram','tiktok','youtube','facebook')
-    THEN lower(trim(platform)) ELSE 'other' END AS platform_key,
-  CASE WHEN status = 'success' AND published_at >= requested_at
-    THEN published_at - requested_at END AS proc_ms
-FROM publish_logs;
 
 -- A job belongs to a platform if its params are valid JSON with a non-blank text
 -- member "platform".  json_valid comes first: on malformed text the others raise.
@@ -696,22 +694,29 @@ SELECT requested_at - requested_at % 3600000 AS start_at, status, platform_key, 
   sum(requested_at / 1000) AS requested_s, sum(requested_at % 1000) AS requested_ms
 FROM publish_logs GROUP BY 1, 2, 3;
 
--- Events per minute and hour; start_at is the bucket's first instant.  A window is summed
+-- Events per minute and per hour; start_at is the bucket's first instant.  A window is summed
 -- from its few widest buckets; only the minute at its edge is walked in an index.
 -- Events of logs: created (created_at, whatever the platform), requested (requested_at), retried (last_retry_at),
 -- published (success by published_at), failed (failed by failed_at).  jobs_completed:
 -- completed jobs by updated_at.  clips_created: clips by created_at.
-CREATE TABLE event_counts (
-  event TEXT NOT NULL,
-  width_ms INTEGER NOT NULL,
+-- The keys begin with the time, so that what happens now lies on the last page of each.
+CREATE TABLE event_minutes (
   start_at INTEGER NOT NULL,
   platform_key TEXT NOT NULL,		-- '' where there is none
-  n INTEGER NOT NULL,
-  PRIMARY KEY (event, width_ms, start_at, platform_key)
+  created INTEGER NOT NULL,
+  requested INTEGER NOT NULL,
+  retried INTEGER NOT NULL,
+  published INTEGER NOT NULL,
+  failed INTEGER NOT NULL,
+  jobs_completed INTEGER NOT NULL,
+  clips_created INTEGER NOT NULL,
+  PRIMARY KEY (start_at, platform_key)
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW event_widths (width_ms) AS VALUES (60000), (3600000);
-CREATE VIEW event_counts_expected AS
-WITH minutes AS MATERIALIZED (SELECT event, at - at % 60000 AS at, platform_key, count(*) AS n
+CREATE VIEW event_minutes_expected AS
+SELECT at - at % 60000 AS start_at, platform_key, sum(event = 'created') AS created,
+  sum(event = 'requested') AS requested, sum(event = 'retried') AS retried,
+  sum(event = 'published') AS published, sum(event = 'failed') AS failed,
+  sum(event = 'jobs_completed') AS jobs_completed, sum(event = 'clips_created') AS clips_created
 FROM (SELECT 'created' AS event, created_at AS at, '' AS platform_key FROM publish_logs
   UNION ALL SELECT 'requested', requested_at, platform_key FROM publish_logs
   UNION ALL SELECT 'retried', last_retry_at, platform_key FROM publish_logs
@@ -723,9 +728,24 @@ FROM (SELECT 'created' AS event, created_at AS at, '' AS platform_key FROM publi
   UNION ALL SELECT 'jobs_completed', updated_at, platform_key FROM jobs
     JOIN job_platforms ON job_rowid = jobs.rowid WHERE status = 'completed'
   UNION ALL SELECT 'clips_created', created_at, '' FROM clips)
-GROUP BY 1, 2, 3)
-SELECT event, width_ms, at - at % width_ms AS start_at, platform_key, sum(n) AS n
-FROM minutes CROSS JOIN event_widths GROUP BY 1, 2, 3, 4;
+GROUP BY 1, 2;
+CREATE TABLE event_hours (		-- columns as above
+  start_at INTEGER NOT NULL,
+  platform_key TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  requested INTEGER NOT NULL,
+  retried INTEGER NOT NULL,
+  published INTEGER NOT NULL,
+  failed INTEGER NOT NULL,
+  jobs_completed INTEGER NOT NULL,
+  clips_created INTEGER NOT NULL,
+  PRIMARY KEY (start_at, platform_key)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW event_hours_expected AS
+SELECT start_at - start_at % 3600000 AS start_at, platform_key, sum(created) AS created,
+  sum(requested) AS requested, sum(retried) AS retried, sum(published) AS published,
+  sum(failed) AS failed, sum(jobs_completed) AS jobs_completed, sum(clips_created) AS clips_created
+FROM event_minutes GROUP BY 1, 2;
 
 -- Processing times in a tree of counts: at each shift the times fall into buckets of
 -- 2^shift ms, so the k-th smallest is found by three walks of at most 1024 rows (the
@@ -753,15 +773,45 @@ FROM times CROSS JOIN proc_shifts GROUP BY 1, 2;
 
 CREATE VIEW event_change (sign, event, platform_key, at) AS SELECT 0, '', '', 0 WHERE 0;
 CREATE TRIGGER event_change_count INSTEAD OF INSERT ON event_change BEGIN
-  INSERT INTO event_counts
-    SELECT NEW.event, width_ms, NEW.at - NEW.at % width_ms, NEW.platform_key, NEW.sign
-      FROM event_widths WHERE true
-    ON CONFLICT DO UPDATE SET n = n + excluded.n;
+  INSERT INTO event_minutes VALUES (NEW.at - NEW.at % 60000, NEW.platform_key,
+      NEW.sign * (NEW.event = 'created'), NEW.sign * (NEW.event = 'requested'),
+      NEW.sign * (NEW.event = 'retried'), NEW.sign * (NEW.event = 'published'),
+      NEW.sign * (NEW.event = 'failed'), NEW.sign * (NEW.event = 'jobs_completed'),
+      NEW.sign * (NEW.event = 'clips_created'))
+    ON CONFLICT DO UPDATE SET created = created + excluded.created,
+      requested = requested + excluded.requested, retried = retried + excluded.retried,
+      published = published + excluded.published, failed = failed + excluded.failed,
+      jobs_completed = jobs_completed + excluded.jobs_completed,
+      clips_created = clips_created + excluded.clips_created;
+  INSERT INTO event_hours VALUES (NEW.at - NEW.at % 3600000, NEW.platform_key,
+      NEW.sign * (NEW.event = 'created'), NEW.sign * (NEW.event = 'requested'),
+      NEW.sign * (NEW.event = 'retried'), NEW.sign * (NEW.event = 'published'),
+      NEW.sign * (NEW.event = 'failed'), NEW.sign * (NEW.event = 'jobs_completed'),
+      NEW.sign * (NEW.event = 'clips_created'))
+    ON CONFLICT DO UPDATE SET created = created + excluded.created,
+      requested = requested + excluded.requested, retried = retried + excluded.retried,
+      published = published + excluded.published, failed = failed + excluded.failed,
+      jobs_completed = jobs_completed + excluded.jobs_completed,
+      clips_created = clips_created + excluded.clips_created;
 END;
 
-CREATE VIEW log_change (sign, clip_id, status, platform_key, proc_ms, social_account_id, created_at,
-  requested_at, published_at, failed_at, last_retry_at)
-  AS SELECT 0, '', '', '', 0, '', 0, 0, 0, 0, 0 WHERE 0;
+CREATE VIEW log_platform_change (sign, platform, clip_id, status) AS SELECT 0, '', '', '' WHERE 0;
+CREATE TRIGGER log_platform_change_count INSTEAD OF INSERT ON log_platform_change BEGIN
+  INSERT INTO clip_counts VALUES (NEW.clip_id, NEW.platform, NEW.sign,
+      NEW.sign * (NEW.status IN ('pending','scheduled')), NEW.sign * (NEW.status = 'success'),
+      (SELECT CAST(round(visual_score * 1e9) AS INTEGER) FROM clips WHERE id = NEW.clip_id))
+    ON CONFLICT DO UPDATE SET n = n + excluded.n, ready = ready + excluded.ready,
+      success = success + excluded.success,
+      score_nano = CASE WHEN n + excluded.n > 0 THEN excluded.score_nano END;
+END;
+
+-- Everything that a change of status can change, and the events published and failed.  The
+-- other events have triggers of their own, so that a change of status does not touch them.
+-- Each insert below is of one row of values: into a table or view that has triggers, an
+-- INSERT ... SELECT goes through a temporary table, which costs more than the counting.
+CREATE VIEW log_change (sign, clip_id, status, platform_key, proc_ms, social_account_id,
+  requested_at, published_at, failed_at)
+  AS SELECT 0, '', '', '', 0, '', 0, 0, 0 WHERE 0;
 CREATE TRIGGER log_change_count INSTEAD OF INSERT ON log_change BEGIN
   INSERT INTO log_counts VALUES (NEW.status, NEW.platform_key, NEW.sign,
       NEW.sign * (NEW.proc_ms IS NOT NULL), NEW.sign * coalesce(NEW.proc_ms, 0),
@@ -782,78 +832,113 @@ CREATE TRIGGER log_change_count INSTEAD OF INSERT ON log_change BEGIN
       proc_ms = proc_ms + excluded.proc_ms, skewed = skewed + excluded.skewed,
       untimed = untimed + excluded.untimed, requested_s = requested_s + excluded.requested_s,
       requested_ms = requested_ms + excluded.requested_ms;
-  INSERT INTO clip_counts
-    SELECT NEW.clip_id, platform, NEW.sign, NEW.sign * (NEW.status IN ('pending','scheduled')),
-      NEW.sign * (NEW.status = 'success'),
-      (SELECT CAST(round(visual_score * 1e9) AS INTEGER) FROM clips WHERE id = NEW.clip_id)
-    FROM platform_members WHERE platform_key = NEW.platform_key
-    ON CONFLICT DO UPDATE SET n = n + excluded.n, ready = ready + excluded.ready,
-      success = success + excluded.success,
-      score_nano = CASE WHEN n + excluded.n > 0 THEN excluded.score_nano END;
+  INSERT INTO log_platform_change VALUES (NEW.sign,
+    CASE NEW.platform_key WHEN 'facebook' THEN 'other' ELSE NEW.platform_key END,
+    NEW.clip_id, NEW.status);
   INSERT INTO clip_activity VALUES (NEW.clip_id, NEW.sign * (NEW.status = 'success'),
       NEW.sign * (NEW.status NOT IN ('success','failed')), 0)
     ON CONFLICT DO UPDATE SET success_logs = success_logs + excluded.success_logs,
       open_logs = open_logs + excluded.open_logs;
-  INSERT INTO worker_counts SELECT NEW.social_account_id, NEW.sign
-    WHERE NEW.status = 'processing' AND NEW.social_account_id IS NOT NULL
-    ON CONFLICT DO UPDATE SET n = n + excluded.n;
-  INSERT INTO event_counts
-    SELECT event, width_ms, at - at % width_ms, platform_key, NEW.sign
-    FROM (SELECT 'created' AS event, NEW.created_at AS at, '' AS platform_key
-      UNION ALL SELECT 'requested', NEW.requested_at, NEW.platform_key
-      UNION ALL SELECT 'retried', NEW.last_retry_at, NEW.platform_key
-        WHERE NEW.last_retry_at IS NOT NULL
-      UNION ALL SELECT 'published', NEW.published_at, NEW.platform_key
-        WHERE NEW.status = 'success' AND NEW.published_at IS NOT NULL
-      UNION ALL SELECT 'failed', NEW.failed_at, NEW.platform_key
-        WHERE NEW.status = 'failed' AND NEW.failed_at IS NOT NULL)
-    CROSS JOIN event_widths WHERE true
-    ON CONFLICT DO UPDATE SET n = n + excluded.n;
   INSERT INTO proc_counts SELECT shift, NEW.proc_ms >> shift, NEW.sign
     FROM proc_shifts WHERE NEW.proc_ms IS NOT NULL
     ON CONFLICT DO UPDATE SET n = n + excluded.n;
 END;
-
--- A row that is there now: derive its columns, then count it.
-CREATE VIEW log_arrival (log_rowid) AS SELECT 0 WHERE 0;
-CREATE TRIGGER log_arrival_count INSTEAD OF INSERT ON log_arrival BEGIN
-  UPDATE publish_logs SET (platform_key, proc_ms) =
-      (SELECT platform_key, proc_ms FROM publish_log_derived WHERE log_rowid = NEW.log_rowid)
-    WHERE rowid = NEW.log_rowid AND (platform_key, proc_ms) IS NOT
-      (SELECT platform_key, proc_ms FROM publish_log_derived WHERE log_rowid = NEW.log_rowid);
-  INSERT INTO log_change SELECT 1, clip_id, status, platform_key, proc_ms, social_account_id,
-      created_at, requested_at, published_at, failed_at, last_retry_at
-    FROM publish_logs WHERE rowid = NEW.log_rowid;
+CREATE TRIGGER log_change_facebook INSTEAD OF INSERT ON log_change
+  WHEN NEW.platform_key = 'facebook'
+BEGIN
+  INSERT INTO log_platform_change VALUES (NEW.sign, 'facebook', NEW.clip_id, NEW.status);
+END;
+CREATE TRIGGER log_change_worker INSTEAD OF INSERT ON log_change
+  WHEN NEW.status = 'processing' AND NEW.social_account_id IS NOT NULL
+BEGIN
+  INSERT INTO worker_counts VALUES (NEW.social_account_id, NEW.sign)
+    ON CONFLICT DO UPDATE SET n = n + excluded.n;
+END;
+CREATE TRIGGER log_change_published INSTEAD OF INSERT ON log_change
+  WHEN NEW.status = 'success' AND NEW.published_at IS NOT NULL
+BEGIN
+  INSERT INTO event_change VALUES (NEW.sign, 'published', NEW.platform_key, NEW.published_at);
+END;
+CREATE TRIGGER log_change_failed INSTEAD OF INSERT ON log_change
+  WHEN NEW.status = 'failed' AND NEW.failed_at IS NOT NULL
+BEGIN
+  INSERT INTO event_change VALUES (NEW.sign, 'failed', NEW.platform_key, NEW.failed_at);
 END;
 
 CREATE TRIGGER logs_insert AFTER INSERT ON publish_logs BEGIN
   SELECT RAISE(ABORT, 'publish_logs: INSERT OR REPLACE is refused, use ON CONFLICT(id) DO UPDATE')
     FROM replace_guard WHERE tbl = 'publish_logs' AND id = NEW.id;
-  INSERT INTO log_arrival VALUES (NEW.rowid);
+  INSERT INTO log_change VALUES (1, NEW.clip_id, NEW.status, NEW.derived_platform_key,
+    NEW.derived_proc_ms, NEW.social_account_id, NEW.requested_at, NEW.published_at, NEW.failed_at);
+  INSERT INTO event_change VALUES (1, 'created', '', NEW.created_at);
+  INSERT INTO event_change VALUES (1, 'requested', NEW.derived_platform_key, NEW.requested_at);
 END;
-CREATE TRIGGER logs_update AFTER UPDATE OF clip_id, platform, social_account_id, status, created_at,
-  requested_at, published_at, failed_at, last_retry_at ON publish_logs
-  WHEN (OLD.clip_id, OLD.platform, OLD.social_account_id, OLD.status, OLD.created_at,
-      OLD.requested_at, OLD.published_at, OLD.failed_at, OLD.last_retry_at) IS NOT
-    (NEW.clip_id, NEW.platform, NEW.social_account_id, NEW.status, NEW.created_at,
-      NEW.requested_at, NEW.published_at, NEW.failed_at, NEW.last_retry_at)
+CREATE TRIGGER logs_insert_retried AFTER INSERT ON publish_logs WHEN NEW.last_retry_at IS NOT NULL BEGIN
+  INSERT INTO event_change VALUES (1, 'retried', NEW.derived_platform_key, NEW.last_retry_at);
+END;
+CREATE TRIGGER logs_insert_derive AFTER INSERT ON publish_logs
+  WHEN (NEW.platform_key, NEW.proc_ms) IS NOT (NEW.derived_platform_key, NEW.derived_proc_ms)
 BEGIN
-  INSERT INTO log_change VALUES (-1, OLD.clip_id, OLD.status, OLD.platform_key, OLD.proc_ms,
-    OLD.social_account_id, OLD.created_at, OLD.requested_at, OLD.published_at, OLD.failed_at,
-    OLD.last_retry_at);
-  INSERT INTO log_arrival VALUES (NEW.rowid);
+  UPDATE publish_logs SET platform_key = derived_platform_key, proc_ms = derived_proc_ms
+    WHERE rowid = NEW.rowid;
 END;
-CREATE TRIGGER logs_delete AFTER DELETE ON publish_logs BEGIN
-  INSERT INTO log_change VALUES (-1, OLD.clip_id, OLD.status, OLD.platform_key, OLD.proc_ms,
-    OLD.social_account_id, OLD.created_at, OLD.requested_at, OLD.published_at, OLD.failed_at,
-    OLD.last_retry_at);
+
+CREATE TRIGGER logs_update AFTER UPDATE OF clip_id, platform, social_account_id, status,
+  requested_at, published_at, failed_at ON publish_logs
+  WHEN (OLD.clip_id, OLD.platform, OLD.social_account_id, OLD.status,
+      OLD.requested_at, OLD.published_at, OLD.failed_at) IS NOT
+    (NEW.clip_id, NEW.platform, NEW.social_account_id, NEW.status,
+      NEW.requested_at, NEW.published_at, NEW.failed_at)
+BEGIN
+  INSERT INTO log_change VALUES (-1, OLD.clip_id, OLD.status, OLD.derived_platform_key,
+    OLD.derived_proc_ms, OLD.social_account_id, OLD.requested_at, OLD.published_at, OLD.failed_at);
+  INSERT INTO log_change VALUES (1, NEW.clip_id, NEW.status, NEW.derived_platform_key,
+    NEW.derived_proc_ms, NEW.social_account_id, NEW.requested_at, NEW.published_at, NEW.failed_at);
 END;
-CREATE TRIGGER logs_derived AFTER UPDATE OF platform_key, proc_ms ON publish_logs BEGIN
+CREATE TRIGGER logs_update_created AFTER UPDATE OF created_at ON publish_logs
+  WHEN OLD.created_at <> NEW.created_at
+BEGIN
+  INSERT INTO event_change VALUES (-1, 'created', '', OLD.created_at);
+  INSERT INTO event_change VALUES (1, 'created', '', NEW.created_at);
+END;
+CREATE TRIGGER logs_update_requested AFTER UPDATE OF platform, requested_at ON publish_logs
+  WHEN (OLD.derived_platform_key, OLD.requested_at) <> (NEW.derived_platform_key, NEW.requested_at)
+BEGIN
+  INSERT INTO event_change VALUES (-1, 'requested', OLD.derived_platform_key, OLD.requested_at);
+  INSERT INTO event_change VALUES (1, 'requested', NEW.derived_platform_key, NEW.requested_at);
+END;
+CREATE TRIGGER logs_update_unretried AFTER UPDATE OF platform, last_retry_at ON publish_logs
+  WHEN OLD.last_retry_at IS NOT NULL AND
+    (OLD.derived_platform_key, OLD.last_retry_at) IS NOT (NEW.derived_platform_key, NEW.last_retry_at)
+BEGIN
+  INSERT INTO event_change VALUES (-1, 'retried', OLD.derived_platform_key, OLD.last_retry_at);
+END;
+CREATE TRIGGER logs_update_retried AFTER UPDATE OF platform, last_retry_at ON publish_logs
+  WHEN NEW.last_retry_at IS NOT NULL AND
+    (OLD.derived_platform_key, OLD.last_retry_at) IS NOT (NEW.derived_platform_key, NEW.last_retry_at)
+BEGIN
+  INSERT INTO event_change VALUES (1, 'retried', NEW.derived_platform_key, NEW.last_retry_at);
+END;
+-- What its sources make of a derived column is stored; anything else in it by hand is refused.
+CREATE TRIGGER logs_update_derive AFTER UPDATE OF platform, status, requested_at, published_at,
+  platform_key, proc_ms ON publish_logs
+  WHEN (NEW.platform_key, NEW.proc_ms) IS NOT (NEW.derived_platform_key, NEW.derived_proc_ms)
+BEGIN
   SELECT RAISE(ABORT, 'publish_logs: platform_key and proc_ms are derived')
-    FROM publish_log_derived WHERE log_rowid = NEW.rowid
-      AND (platform_key, proc_ms) IS NOT (NEW.platform_key, NEW.proc_ms)
-      AND (OLD.platform, OLD.status, OLD.requested_at, OLD.published_at) IS
-        (NEW.platform, NEW.status, NEW.requested_at, NEW.published_at);
+    WHERE (OLD.platform, OLD.status, OLD.requested_at, OLD.published_at) IS
+      (NEW.platform, NEW.status, NEW.requested_at, NEW.published_at);
+  UPDATE publish_logs SET platform_key = derived_platform_key, proc_ms = derived_proc_ms
+    WHERE rowid = NEW.rowid;
+END;
+
+CREATE TRIGGER logs_delete AFTER DELETE ON publish_logs BEGIN
+  INSERT INTO log_change VALUES (-1, OLD.clip_id, OLD.status, OLD.derived_platform_key,
+    OLD.derived_proc_ms, OLD.social_account_id, OLD.requested_at, OLD.published_at, OLD.failed_at);
+  INSERT INTO event_change VALUES (-1, 'created', '', OLD.created_at);
+  INSERT INTO event_change VALUES (-1, 'requested', OLD.derived_platform_key, OLD.requested_at);
+END;
+CREATE TRIGGER logs_delete_retried AFTER DELETE ON publish_logs WHEN OLD.last_retry_at IS NOT NULL BEGIN
+  INSERT INTO event_change VALUES (-1, 'retried', OLD.derived_platform_key, OLD.last_retry_at);
 END;
 
 CREATE TRIGGER clip_counts_insert AFTER INSERT ON clip_counts BEGIN
@@ -1131,7 +1216,8 @@ CREATE TRIGGER campaigns_replaced AFTER UPDATE OF id ON campaigns BEGIN
 END;
 
 CREATE TRIGGER logs_guard BEFORE INSERT ON publish_logs
-  WHEN EXISTS (SELECT 1 FROM publish_logs WHERE id = NEW.id OR rowid = NEW.rowid)
+  WHEN EXISTS (SELECT 1 FROM publish_logs WHERE id = NEW.id)
+    OR EXISTS (SELECT 1 FROM publish_logs WHERE rowid = NEW.rowid)
     OR EXISTS (SELECT 1 FROM replace_guard WHERE tbl = 'publish_logs' AND id IS NOT NULL)
 BEGIN
   UPDATE replace_guard SET id = (SELECT NEW.id FROM publish_logs WHERE id = NEW.id OR rowid = NEW.rowid)

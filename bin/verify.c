@@ -85,15 +85,14 @@ read_tables(struct ph_db *db, struct counter_table tables[TABLES_MAX], size_t *n
 }
 
 static const char sql_wrong_logs[] =
-	"SELECT count(*) FROM publish_logs l JOIN publish_log_derived d ON d.log_rowid = l.rowid"
-	" WHERE (l.platform_key, l.proc_ms) IS NOT (d.platform_key, d.proc_ms)";
+	"SELECT count(*) FROM publish_logs"
+	" WHERE (platform_key, proc_ms) IS NOT (derived_platform_key, derived_proc_ms)";
 static const char sql_wrong_jobs[] =
 	"SELECT count(*) FROM jobs j JOIN job_derived d ON d.job_rowid = j.rowid"
 	" WHERE j.params_platform IS NOT d.params_platform";
 static const char sql_derive[] =
-	"UPDATE publish_logs SET platform_key = d.platform_key, proc_ms = d.proc_ms"
-	" FROM publish_log_derived d WHERE d.log_rowid = publish_logs.rowid"
-	" AND (publish_logs.platform_key, publish_logs.proc_ms) IS NOT (d.platform_key, d.proc_ms);"
+	"UPDATE publish_logs SET platform_key = derived_platform_key, proc_ms = derived_proc_ms"
+	" WHERE (platform_key, proc_ms) IS NOT (derived_platform_key, derived_proc_ms);"
 	"UPDATE jobs SET params_platform = d.params_platform FROM job_derived d"
 	" WHERE d.job_rowid = jobs.rowid AND jobs.params_platform IS NOT d.params_platform;";
 

@@ -16,9 +16,12 @@ enum { MINUTE_MS = 60000, HOUR_MS = 3600000 };
 enum { BIND_KEYS = 3 };
 
 /* A walk along the primary key: a row per bucket and platform. */
-static const char sql_rollup[] =
-	"SELECT coalesce(sum(n), 0) FROM event_counts WHERE event = $8 AND width_ms = $9"
-	" AND start_at >= $1 AND start_at < $2 AND " OF_KEYS;
+static const char sql_hours[] =
+	"SELECT coalesce(sum(" PH_EVENT_SQL_N("$8") "), 0) FROM event_hours"
+	" WHERE start_at >= $1 AND start_at < $2 AND " OF_KEYS;
+static const char sql_minutes[] =
+	"SELECT coalesce(sum(" PH_EVENT_SQL_N("$8") "), 0) FROM event_minutes"
+	" WHERE start_at >= $1 AND start_at < $2 AND " OF_KEYS;
 
 /* Each walks one index within one minute. */
 static const char sql_requested[] =
@@ -67,24 +70,23 @@ struct count {
 static enum ph_rc
 add(struct count *c, int64_t width_ms, int64_t from, int64_t to)
 {
-	const int	 is_rollup = width_ms > 1;
+	const char	*sql = width_ms == HOUR_MS ? sql_hours : width_ms == MINUTE_MS ? sql_minutes :
+			    base_rows[c->event];
 	struct ph_stmt	*st;
 	enum ph_rc	 rc;
 	int		 key, bound = 0;
 
 	if (from >= to)
 		return PH_OK;
-	if ((rc = ph_db_prepare(c->db, is_rollup ? sql_rollup : base_rows[c->event], &st, c->err)) != PH_OK)
+	if ((rc = ph_db_prepare(c->db, sql, &st, c->err)) != PH_OK)
 		return rc;
 	ph_stmt_bind_int(st, 1, from);
 	ph_stmt_bind_int(st, 2, to);
 	for (key = 0; key < PH_PLATFORM__MAX; key++)
 		if (c->keys & 1u << key)
 			ph_stmt_bind_text(st, BIND_KEYS + bound++, ph_platform_keys[key]);
-	if (is_rollup) {
+	if (width_ms > 1)
 		ph_stmt_bind_text(st, 8, ph_events[c->event].name);
-		ph_stmt_bind_int(st, 9, width_ms);
-	}
 	if ((rc = ph_stmt_step(st, c->err)) == PH_ROW)
 		c->n += ph_stmt_int(st, 0);
 	ph_stmt_done(st);

@@ -1,6 +1,6 @@
 /*
- * event.h -- what happens in the publishing system, as counted in event_counts (schema.sql): the
- * names, and exact counts between any two instants.
+ * event.h -- what happens in the publishing system, as counted in event_minutes and event_hours
+ * (schema.sql): the names, and exact counts between any two instants.
  */
 #ifndef PH_EVENT_H
 #define PH_EVENT_H
@@ -10,6 +10,11 @@
 
 #include "core/db.h"
 #include "core/error.h"
+
+/* Of a row of either table: the number of the event whose name the SQL expression `name` gives. */
+#define PH_EVENT_SQL_N(name) "CASE " name " WHEN 'created' THEN created WHEN 'requested' THEN requested" \
+	" WHEN 'retried' THEN retried WHEN 'published' THEN published WHEN 'failed' THEN failed" \
+	" WHEN 'jobs_completed' THEN jobs_completed WHEN 'clips_created' THEN clips_created END"
 
 enum ph_event {
 	PH_EVENT_REQUESTED, PH_EVENT_PUBLISHED, PH_EVENT_FAILED, PH_EVENT_RETRIED,

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "domain/event.h"
 #include "domain/stats.h"
 
 /* Index of a name in a NULL-terminated list, or -1. */
@@ -128,10 +129,10 @@ ph_stats_total(struct ph_db *db, const char *name, int64_t *n, struct ph_err *er
  */
 static const char sql_since[] =
 	"SELECT coalesce(sum(n), 0) FROM ("
-	"SELECT n FROM event_counts WHERE event = $1 AND width_ms = 60000"
-	" AND start_at >= $2 AND start_at < $3 AND platform_key = coalesce($4, platform_key)"
-	" UNION ALL SELECT n FROM event_counts WHERE event = $1 AND width_ms = 3600000"
-	" AND start_at >= $3 AND platform_key = coalesce($4, platform_key))";
+	"SELECT " PH_EVENT_SQL_N("$1") " AS n FROM event_minutes"
+	" WHERE start_at >= $2 AND start_at < $3 AND platform_key = coalesce($4, platform_key)"
+	" UNION ALL SELECT " PH_EVENT_SQL_N("$1") " FROM event_hours"
+	" WHERE start_at >= $3 AND platform_key = coalesce($4, platform_key))";
 
 /* The first multiple of width at or after t; t >= 0. */
 static int64_t

@@ -754,7 +754,8 @@ def _():
 def _():
     figures = {"job_counts": "n", "campaign_counts": "spent_cents", "log_counts": "proc_ms",
                "worker_counts": "n", "clip_counts": "ready", "platform_counts": "score_nano",
-               "clip_activity": "open_logs", "totals": "n", "event_counts": "n", "log_hours": "n", "proc_counts": "n",
+               "clip_activity": "open_logs", "totals": "n", "event_minutes": "requested",
+               "event_hours": "published", "log_hours": "n", "proc_counts": "n",
                "variant_counts": "n", "clip_bins": "n"}
     counters = {r[0][:-len("_expected")] for r in db.execute(
         "SELECT name FROM sqlite_schema WHERE type = 'view' AND name LIKE '%\\_expected' ESCAPE '\\'")}
