@@ -19,8 +19,8 @@
 --     them in this order, `--repair` replaces one by the other, and so do bulk
 --     loads, which run with triggers off.
 --  3. Derived columns (publish_logs.platform_key, .proc_ms, jobs.params_platform)
---     are filled by triggers from the one definition in publish_log_derived and
---     job_derived; writing anything else into them by hand is refused.
+--     are filled by triggers from the one definition in publish_logs.derived_... and the
+--     view job_derived; writing anything else into them by hand is refused.
 --  4. INSERT OR REPLACE and UPDATE OR REPLACE would delete the old row without telling
 --     any trigger, and with a clip all of its logs.  On counted tables they are
 --     refused; use INSERT ... ON CONFLICT(id) DO UPDATE.

@@ -778,8 +778,8 @@ def _():
 
 @test("verify finds a derived column that was spoiled behind the triggers' back, and mends it")
 def _():
-    trigger = db.execute("SELECT sql FROM sqlite_schema WHERE name = 'logs_derived'").fetchone()[0]
-    db.execute("DROP TRIGGER logs_derived")
+    trigger = db.execute("SELECT sql FROM sqlite_schema WHERE name = 'logs_update_derive'").fetchone()[0]
+    db.execute("DROP TRIGGER logs_update_derive")
     db.execute("UPDATE publish_logs SET proc_ms = 123456 WHERE id = 'givenON'")
     db.execute(trigger)
     found = instance.run("verify", status=1)
