@@ -59,6 +59,7 @@ struct ph_req {
 	char			 headers[PH_HEAD_SIZE];	/* of the handler, CRLF-ended lines */
 	size_t			 headers_len;
 	int			 status;	/* of success */
+	char			 etag[PH_ETAG_SIZE];	/* of the version; "": a hash of the answer */
 	int			 is_checking;	/* the operation's .check runs */
 	char			*body;		/* malloc'ed, NUL-terminated; NULL: none */
 	size_t			 body_len;
@@ -193,6 +194,24 @@ void
 ph_req_status(struct ph_req *req, int status)
 {
 	req->status = status;
+}
+
+void
+ph_req_version(struct ph_req *req, int64_t version)
+{
+	snprintf(req->etag, sizeof(req->etag), "\"%" PRId64 "\"", version);
+}
+
+enum ph_rc
+ph_req_if_match(const struct ph_req *req, int64_t version, struct ph_err *err)
+{
+	const char	*if_match = ph_req_env(req, "HTTP_IF_MATCH");
+	char		 etag[PH_ETAG_SIZE];
+
+	snprintf(etag, sizeof(etag), "\"%" PRId64 "\"", version);
+	if (if_match == NULL || ph_etag_matches(if_match, etag))
+		return PH_OK;
+	return ph_fail(err, PH_EPRECONDITION, "its version is %s by now, and If-Match does not name that", etag);
 }
 
 void
@@ -684,6 +703,8 @@ write_change(const struct ph_req *req, char *text, struct ph_response *res)
 	ph_response_init(res, req->status);
 	ph_response_header(res, "Content-Type: application/json; charset=utf-8");
 	ph_response_header(res, "Cache-Control: no-store");
+	if (req->etag[0] != '\0')
+		ph_response_header(res, "ETag: %s", req->etag);
 	res->body = text;
 }
 
@@ -701,7 +722,10 @@ write_reading(struct ph_req *req, char *text, struct ph_response *res)
 	const char	*if_none_match = ph_env(req->envp, "HTTP_IF_NONE_MATCH");
 	char		 etag[PH_ETAG_SIZE];
 
-	ph_etag(etag, text, strlen(text));
+	if (req->etag[0] != '\0')
+		snprintf(etag, sizeof(etag), "%s", req->etag);
+	else
+		ph_etag(etag, text, strlen(text));
 	if (if_none_match != NULL && ph_etag_matches(if_none_match, etag)) {
 		ph_response_init(res, 304);
 		free(text);
@@ -754,6 +778,7 @@ begin_request(struct ph_req *req, struct ph_response *res)
 	req->res = res;
 	req->db_us = 0;
 	req->headers_len = 0;
+	req->etag[0] = '\0';
 	req->target[0] = req->detail[0] = '\0';
 	req->passed_on[0] = '\0';
 	req->is_stream = req->is_head_sent = 0;

@@ -117,6 +117,13 @@ enum ph_rc	 ph_req_credential(struct ph_req *, char out[PH_TOKEN_MAX + 1], int *
 enum ph_rc	 ph_req_header(struct ph_req *, struct ph_err *, const char *fmt, ...)
 		    __attribute__((format(printf, 3, 4)));
 void		 ph_req_status(struct ph_req *, int status);	/* another success than the op's */
+/*
+ * The answer shows something that counts its changes: its ETag is "version" instead of a hash, so that a
+ * client can send it back with If-Match.
+ */
+void		 ph_req_version(struct ph_req *, int64_t version);
+/* PH_EPRECONDITION if an If-Match header does not name that version; without the header PH_OK. */
+enum ph_rc	 ph_req_if_match(const struct ph_req *, int64_t version, struct ph_err *);
 /* What the audit row says; both copied, detail may be NULL, else JSON text. */
 void		 ph_req_audit(struct ph_req *, const char *target, const char *detail);
 
