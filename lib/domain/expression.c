@@ -29,6 +29,7 @@ struct ph_expression {
 struct parser {
 	const char		*text, *p;
 	int			 depth;
+	ph_expression_find	*find;
 	struct ph_expression	*out;
 	struct ph_err		*err;
 };
@@ -137,7 +138,7 @@ name(struct parser *ps)
 		emit(ps, functions[i].op, n, 0);
 		return 0;
 	}
-	if ((n = ph_metric_find(start, len)) < 0)
+	if ((n = ps->find(start, len)) < 0)
 		return refuse(ps, "there is no metric or function of this name");
 	ps->p += len;
 	emit(ps, METRIC, n, 0);
@@ -199,9 +200,9 @@ expression(struct parser *ps)
 }
 
 struct ph_expression *
-ph_expression_parse(const char *text, struct ph_err *err)
+ph_expression_parse_names(const char *text, ph_expression_find *find, struct ph_err *err)
 {
-	struct parser ps = { .text = text, .p = text, .err = err };
+	struct parser ps = { .text = text, .p = text, .find = find, .err = err };
 
 	if (strlen(text) > PH_EXPRESSION_MAX) {
 		ph_fail(err, PH_EBADREQUEST, "an expression may have %d characters", PH_EXPRESSION_MAX);
@@ -219,6 +220,12 @@ ph_expression_parse(const char *text, struct ph_err *err)
 	}
 	free(ps.out);
 	return NULL;
+}
+
+struct ph_expression *
+ph_expression_parse(const char *text, struct ph_err *err)
+{
+	return ph_expression_parse_names(text, ph_metric_find, err);
 }
 
 void

@@ -26,6 +26,9 @@ struct ph_expression;		/* parsed; metric names are resolved */
 /* Caller frees.  NULL: err has PH_EBADREQUEST with a sentence that names the position (from 1), or
  * PH_ENOMEM. */
 struct ph_expression	*ph_expression_parse(const char *text, struct ph_err *err);
+/* The same over other names than the catalogue's: find gives the index of a value, or -1. */
+typedef int		 ph_expression_find(const char *name, size_t len);
+struct ph_expression	*ph_expression_parse_names(const char *text, ph_expression_find *, struct ph_err *err);
 void			 ph_expression_free(struct ph_expression *);	/* NULL is fine */
 
 /* Set the flags of the metrics it reads (ph_metrics_read()). */

@@ -20,6 +20,7 @@
 
 enum { MINUTE_MS = 60000, HOUR_MS = 3600000, DAY_MS = 86400000, STUCK_MS = 5 * MINUTE_MS };
 enum { TEXT_SIZE = 160 };
+#define EXACT_MAX	1e15	/* a greater double is shown as it is, perhaps with an exponent */
 
 static const struct { const char *name, *text; int64_t ms; } windows[] = {
 	{ "10m", "10 minutes", 10 * MINUTE_MS }, { "1h", "hour", HOUR_MS }, { "24h", "24 hours", DAY_MS },
@@ -343,8 +344,10 @@ ph_metric_write(struct ph_json *out, const char *key, double value, int places)
 
 	if (isnan(value))
 		ph_json_null(out, key);
+	else if (size >= EXACT_MAX)
+		ph_json_item(out, key, cJSON_CreateNumber(value));
 	else if (places == 0)
-		ph_json_int(out, key, size < 9e18 ? llround(value) : 0);
+		ph_json_int(out, key, llround(value));
 	else	/* a double has no more than 15 exact digits */
 		ph_json_decimal(out, key, size < 1e12 ? (ph_int128)llround(value * 1e6) :
 		    (ph_int128)value * 1000000, 1000000, places);
