@@ -95,7 +95,8 @@ add_text(cJSON *o, const char *key, const char *text)
 		cJSON_AddNullToObject(o, key);
 }
 
-/* {name, interval_s, status, last_at, items, text, next_at}; null: never ran, will not run. */
+/* {name, interval_s, status, last_at, items, text, next_at}; null: never ran, will not run.
+ * A service (interval_s 0) has no runs; `pilothouse status` tells whether it works. */
 static cJSON *
 job_state(const cJSON *job, const struct job_last *last)
 {
@@ -103,7 +104,7 @@ job_state(const cJSON *job, const struct job_last *last)
 	char		 next[PH_TIME_SIZE] = "";
 	cJSON		*o = cJSON_CreateObject();
 
-	if (job_is_wanted(job))
+	if (job_is_wanted(job) && interval_s > 0)
 		ph_time_format(next, ph_job_next_turn(interval_s, ph_clock_now_ms(NULL)), 0);
 	cJSON_AddStringToObject(o, "name", job_name(job));
 	cJSON_AddNumberToObject(o, "interval_s", interval_s);
@@ -125,10 +126,14 @@ print_table(const cJSON *states)
 	cJSON_ArrayForEach(s, states) {
 		const int	 is_new = route_text(s, "status")[0] == '\0';
 		const char	*next = route_text(s, "next_at");
+		const int	 interval_s = cJSON_GetObjectItem(s, "interval_s")->valueint;
+		char		 every[16] = "always";
 
-		printf("%-16s  %5d s  %-8s  %-24s  %10.0f  %-20s  %s\n", route_text(s, "name"),
-		    cJSON_GetObjectItem(s, "interval_s")->valueint, is_new ? "-" : route_text(s, "status"),
-		    is_new ? "never" : route_text(s, "last_at"), cJSON_GetObjectItem(s, "items")->valuedouble,
+		if (interval_s > 0)
+			snprintf(every, sizeof(every), "%5d s", interval_s);
+		printf("%-16s  %7s  %-8s  %-24s  %10.0f  %-20s  %s\n", route_text(s, "name"), every,
+		    is_new ? "-" : route_text(s, "status"), interval_s == 0 ? "-" : is_new ? "never" :
+		    route_text(s, "last_at"), cJSON_GetObjectItem(s, "items")->valuedouble,
 		    next[0] == '\0' ? "-" : next, route_text(s, "text"));
 	}
 }

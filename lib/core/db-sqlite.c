@@ -539,6 +539,12 @@ ph_db_one_int(struct ph_db *db, const char *sql, int64_t *out, struct ph_err *er
 }
 
 enum ph_rc
+ph_db_data_version(struct ph_db *db, int64_t *out, struct ph_err *err)
+{
+	return ph_db_one_int(db, "PRAGMA data_version", out, err);
+}
+
+enum ph_rc
 ph_db_triggers(struct ph_db *db, int is_on, struct ph_err *err)
 {
 	const int rc = sqlite3_db_config(db->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, is_on, NULL);

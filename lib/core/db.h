@@ -89,6 +89,10 @@ int64_t		ph_db_changes(struct ph_db *);
 /* Prepare, bind nothing, read one integer: for counts and pragmas of the operator's command. */
 enum ph_rc	ph_db_one_int(struct ph_db *, const char *sql, int64_t *out, struct ph_err *);
 
+/* Inside a transaction: a number that differs from the last one if any other connection has changed
+ * the data since. */
+enum ph_rc	ph_db_data_version(struct ph_db *, int64_t *out, struct ph_err *);
+
 /* -- for the operator's command ---------------------------------------------- */
 
 /* Run several statements of a script outside ph_db_begin(); no version check. */

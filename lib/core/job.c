@@ -28,6 +28,7 @@
 enum {
 	TX_DEADLINE_MS = 30000,
 	WAIT_MAX_MS = 1000,	/* between two looks at the clock, which may be set, and at our file */
+	AGAIN_MS = 1000,	/* from the failure of a service to its next try */
 	DETAIL_SIZE = 400,
 	ERROR_SIZE = 320
 };
@@ -45,6 +46,10 @@ struct ph_job_run {
 	int64_t			 items;
 	char			 id[37];
 	char			 detail[DETAIL_SIZE];
+	/* of a service */
+	const sigset_t		*waiting;
+	int			 is_once;
+	int			 rounds;
 };
 
 /* A lock of another owner than the run's is that of a later run. */
@@ -89,6 +94,23 @@ ph_job_next_turn(int interval_s, int64_t now_ms)
 	const int64_t step_ms = (int64_t)interval_s * 1000;
 
 	return now_ms - now_ms % step_ms + step_ms;
+}
+
+/* At most WAIT_MAX_MS of it. */
+static struct timespec
+span(int64_t ms)
+{
+	if (ms > WAIT_MAX_MS)
+		ms = WAIT_MAX_MS;
+	return (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000L };
+}
+
+static void
+log_failure(const struct ph_job *job, enum ph_rc rc, const struct ph_err *err)
+{
+	ph_log("error", job->name, "%s: %s%s%s", ph_problem(rc)->code,
+	    err->detail[0] != '\0' ? err->detail : ph_problem(rc)->title,
+	    err->internal[0] != '\0' ? "; " : "", err->internal);
 }
 
 /* -- for jobs ----------------------------------------------------------------------- */
@@ -147,6 +169,23 @@ int
 ph_job_run_should_stop(struct ph_job_run *run)
 {
 	return run->is_lost || ph_program_is_stopping();
+}
+
+int
+ph_job_run_wait(struct ph_job_run *run, int64_t ms)
+{
+	const int64_t	end_us = ph_clock_mono_us() + ms * 1000;
+	int64_t		left_ms;
+	struct timespec	ts;
+
+	run->rounds++;
+	while (!run->is_once && !ph_program_is_stopping() && !ph_program_is_replaced()) {
+		if ((left_ms = (end_us - ph_clock_mono_us() + 999) / 1000) <= 0)
+			return 1;
+		ts = span(left_ms);
+		ppoll(NULL, 0, &ts, run->waiting);
+	}
+	return 0;
 }
 
 void
@@ -310,9 +349,27 @@ take_turn(const struct ph_job *job, struct ph_db *db, enum ph_rc last, int is_on
 		ph_log("info", job->name, "another process runs this job now");
 	/* A cause that stays is told once. */
 	if (rc != PH_OK && rc != PH_DONE && rc != last)
-		ph_log("error", job->name, "%s: %s%s%s", ph_problem(rc)->code,
-		    err.detail[0] != '\0' ? err.detail : ph_problem(rc)->title,
-		    err.internal[0] != '\0' ? "; " : "", err.internal);
+		log_failure(job, rc, &err);
+	return rc;
+}
+
+/* The life of a service. */
+static enum ph_rc
+serve(const struct ph_job *job, struct ph_db *db, const sigset_t *waiting, int is_once)
+{
+	struct ph_job_run	run;
+	struct ph_err		err;
+	enum ph_rc		rc = PH_OK, last;
+
+	do {
+		last = rc;
+		err = (struct ph_err){ .rc = PH_OK };
+		run = (struct ph_job_run){ .job = job, .db = db, .waiting = waiting, .is_once = is_once };
+		rc = job->run(&run, &err);
+		ph_db_end(db);
+		if (rc != PH_OK && (rc != last || run.rounds > 0))
+			log_failure(job, rc, &err);
+	} while (ph_job_run_wait(&run, AGAIN_MS));
 	return rc;
 }
 
@@ -322,15 +379,14 @@ take_turn(const struct ph_job *job, struct ph_db *db, enum ph_rc last, int is_on
 static int
 wait_for_turn(const struct ph_job *job, const sigset_t *waiting)
 {
-	int64_t		now = ph_clock_now_ms(NULL), due = ph_job_next_turn(job->interval_s, now), ms;
+	int64_t		now = ph_clock_now_ms(NULL), due = ph_job_next_turn(job->interval_s, now);
 	struct timespec	ts;
 
 	for (; now < due; now = ph_clock_now_ms(NULL)) {
 		if (ph_program_is_stopping() || ph_program_is_replaced())
 			return 0;
 		due = ph_job_next_turn(job->interval_s, now);	/* earlier when the clock was set back */
-		ms = due - now < WAIT_MAX_MS ? due - now : WAIT_MAX_MS;
-		ts = (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000L };
+		ts = span(due - now);
 		ppoll(NULL, 0, &ts, waiting);
 	}
 	return !ph_program_is_stopping();
@@ -368,7 +424,7 @@ ph_job_main(const struct ph_job *job, int argc, char **argv)
 	struct ph_db		*db;
 	enum ph_rc		 rc = PH_OK;
 
-	assert(job->interval_s >= 1);
+	assert(job->interval_s >= 0);
 	if (argc == 2 && strcmp(argv[1], "--describe") == 0)
 		return describe(job);
 	if (argc != 1 + is_once) {
@@ -380,13 +436,15 @@ ph_job_main(const struct ph_job *job, int argc, char **argv)
 		return 1;
 	}
 	limits.busy_timeout_ms = (int)ph_config_int(PH_CFG_BUSY_TIMEOUT_MS);
-	if ((db = ph_db_new(ph_config_path(path, sizeof(path), "pilothouse.db"), PH_DB_WRITER,
-	    limits)) == NULL) {
+	if ((db = ph_db_new(ph_config_path(path, sizeof(path), "pilothouse.db"),
+	    job->interval_s > 0 ? PH_DB_WRITER : PH_DB_READER, limits)) == NULL) {
 		ph_log("error", job->name, "not enough memory to start");
 		return 1;
 	}
 	ph_program_catch_stop(&waiting);
-	if (is_once)
+	if (job->interval_s == 0)
+		rc = serve(job, db, &waiting, is_once);
+	else if (is_once)
 		rc = take_turn(job, db, PH_OK, 1);
 	else
 		while (wait_for_turn(job, &waiting))

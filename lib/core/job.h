@@ -14,6 +14,10 @@
  * job_runs.  After a process was killed in a run its lock lasts to the end of the lease; the
  * next run of any job then marks the row as aborted.  So a run must be safe to be killed
  * at any instant, and to be made twice.
+ *
+ * A job with the period 0 is a service: one run that goes on in rounds (ph_job_run_wait()) until
+ * it is asked to end, and begins anew a second after a failure; --once makes one round.  It
+ * changes nothing in the database, so it has neither lock nor row, and its handle is a reader's.
  */
 #ifndef PH_JOB_H
 #define PH_JOB_H
@@ -31,7 +35,7 @@ typedef enum ph_rc ph_job_fn(struct ph_job_run *, struct ph_err *);
 
 struct ph_job {
 	const char	*name;		/* of the program: "job-NAME" */
-	int		 interval_s;	/* period, at least 1 */
+	int		 interval_s;	/* period, at least 1; 0: a service */
 	const char	*summary;	/* one line */
 	const char	*description;	/* a paragraph; NULL: none */
 	unsigned	 needs;		/* enum ph_need, or-ed */
@@ -63,6 +67,9 @@ enum ph_rc	 ph_job_run_heartbeat(struct ph_job_run *, struct ph_err *);
 
 /* Shall the job return now?  It then returns PH_OK and goes on at its next run. */
 int	ph_job_run_should_stop(struct ph_job_run *);
+
+/* Of a service, after a round: wait so long for the next one.  0: return PH_OK now. */
+int	ph_job_run_wait(struct ph_job_run *, int64_t ms);
 
 /* Add to the items of the run.  A run without any has done nothing, and is not kept. */
 void	ph_job_run_count(struct ph_job_run *, int64_t n);
