@@ -58,6 +58,7 @@ class Instance:
         self.forget_logs()
         conf = self.home / "run" / "bench.conf"
         conf.write_text(self._configuration(more_upstreams, more_locations or {}))
+        (self.home / "run" / "bench-publish.sock").unlink(missing_ok=True)
         for name in ("answers", "tokens", "body", "fastcgi", "proxy", "uwsgi", "scgi"):
             (self.home / "bench-cache" / name).mkdir(parents=True, exist_ok=True)
         nginx = children.start(["nginx", "-c", conf, "-e", self.home / "log" / "bench.log",
@@ -80,7 +81,7 @@ class Instance:
         text = self.pilothouse("routes", "--nginx", port=self.port)
         home = re.escape(str(self.home))
         for own, ours in ((rf"{home}/run/nginx\.pid", "run/bench.pid"), (rf"{home}/cache/", "bench-cache/"),
-                          (rf"{home}/log/", "log/bench-")):
+                          (rf"{home}/log/", "log/bench-"), (rf"{home}/run/publish\.sock", "run/bench-publish.sock")):
             text, n = re.subn(own, f"{self.home}/{ours}", text)
             if n == 0:
                 raise Missing(f"the nginx configuration has no {own}")

@@ -64,13 +64,20 @@ static void
 check_programs(void)
 {
 	static const char *const programs[] = { "nginx", "spawn-fcgi", "multiwatch", "logrotate", "openssl" };
-	char	path[PATH_SIZE];
+	static const struct { const char *file, *package; } modules[] = {
+		{ "ngx_http_set_misc_module", "libnginx-mod-http-set-misc" },
+		{ "ngx_nchan_module", "libnginx-mod-nchan" },
+	};
+	char	path[PATH_SIZE], what[64];
 	size_t	i;
 
 	for (i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
 		report(is_in_path(programs[i]), programs[i], "not installed; apt-get install %s", programs[i]);
-	report(access("/usr/lib/nginx/modules/ngx_http_set_misc_module.so", R_OK) == 0, "nginx set-misc module",
-	    "not found; apt-get install libnginx-mod-http-set-misc");
+	for (i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
+		snprintf(path, sizeof(path), "/usr/lib/nginx/modules/%s.so", modules[i].file);
+		snprintf(what, sizeof(what), "nginx module %s", modules[i].file);
+		report(access(path, R_OK) == 0, what, "not found; apt-get install %s", modules[i].package);
+	}
 	report(access(data_path(path, "routes.json"), R_OK) == 0, "installed files",
 	    "%s is missing; run make install", path);
 }

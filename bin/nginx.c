@@ -16,6 +16,7 @@
 #include "core/config.h"
 #include "core/endpoint.h"
 #include "core/hash.h"
+#include "domain/live.h"
 #include "instance.h"
 #include "routes.h"
 
@@ -151,6 +152,8 @@ location_lines(char *out, size_t size, const cJSON *route, const char *share, co
 		snprintf(out + strlen(out), size - strlen(out), "\t\tinclude %s/nginx/cached.conf;\n", share);
 	if (body_max != PH_BODY_MAX)
 		snprintf(out + strlen(out), size - strlen(out), "\t\tclient_max_body_size %d;\n", body_max);
+	if (cJSON_IsTrue(cJSON_GetObjectItem(route, "is_live")))
+		snprintf(out + strlen(out), size - strlen(out), "\t\tset $ph_ticket $arg_ticket;\n");
 	/* limit_req of a location replaces those of the server. */
 	if (rate_of(route) > 0)
 		snprintf(out + strlen(out), size - strlen(out), "%s\t\tlimit_req zone=ph_%s burst=%d nodelay;\n",
@@ -220,6 +223,7 @@ static const struct { int reported; enum ph_rc rc; const char *detail; } refusal
 	{ 494, PH_EHEADERTOOBIG, "the headers are too large" },
 	{ 500, PH_EAUTHDOWN, "auth-check does not answer" },
 	{ 502, PH_EWORKER, "it died or was not started; another try may work" },
+	{ 503, PH_ESTREAMS, "of all clients, or of this token; close one or come later" },
 	{ 504, PH_EWORKERSLOW, "it did not answer in time" },
 };
 
@@ -331,8 +335,9 @@ nginx_make(const cJSON *routes, int is_whole, struct ph_err *err)
 {
 	char	 share[PATH_SIZE], cache[PATH_SIZE], listen[128], tls[2 * PATH_SIZE + 200], cert[PATH_SIZE], key[PATH_SIZE];
 	char	 zones[1024], limits[256], policy[128], allow[4096], cors[4096], access[PATH_SIZE + 64];
-	char	 user[80], workers[16], salt[SALT_LEN + 1], allow_all[8192];
-	char	*upstreams = NULL, *locations = NULL, *problem_locations = NULL, *site = NULL, *whole = NULL;
+	char	 user[80], workers[16], salt[SALT_LEN + 1], allow_all[8192], publish[PATH_SIZE];
+	char	 streams[16], streams_token[16];
+	char	*upstreams = NULL, *locations = NULL, *problem_locations = NULL, *live = NULL, *site = NULL, *whole = NULL;
 	const int	 is_tls = ph_config_int(PH_CFG_TLS) != 0;
 	const char	*address = ph_config_str(PH_CFG_ADDRESS);
 
@@ -361,6 +366,9 @@ nginx_make(const cJSON *routes, int is_whole, struct ph_err *err)
 	    "%s/log/access.log pilothouse buffer=32k flush=1s" : "off", ph_config_str(PH_CFG_HOME));
 	user_line(user, sizeof(user));
 	snprintf(workers, sizeof(workers), "%d", (int)ph_config_int(PH_CFG_NGINX_WORKERS));
+	snprintf(streams, sizeof(streams), "%d", (int)ph_config_int(PH_CFG_LIVE_STREAMS));
+	snprintf(streams_token, sizeof(streams_token), "%d", (int)ph_config_int(PH_CFG_LIVE_STREAMS_TOKEN));
+	ph_config_path(publish, sizeof(publish), PH_LIVE_SOCKET);
 	ph_random_hex(salt, SALT_LEN);
 
 	struct pair pairs[] = {
@@ -370,14 +378,17 @@ nginx_make(const cJSON *routes, int is_whole, struct ph_err *err)
 		{ "RATE_ZONES", zones }, { "RATE_POLICY", policy }, { "ALLOW", allow_all },
 		{ "CORS_ORIGINS", cors }, { "CORS_VARY", cors[0] != '\0' ? "1" : "" },
 		{ "ACCESS_LOG", access }, { "SALT", salt }, { "USER", user }, { "NGINX_WORKERS", workers },
-		{ "UPSTREAMS", NULL }, { "LOCATIONS", NULL }, { "PROBLEMS", NULL }, { "SITE", NULL },
+		{ "PUBLISH_SOCKET", publish }, { "STREAMS", streams }, { "STREAMS_TOKEN", streams_token },
+		{ "LIVE", NULL }, { "UPSTREAMS", NULL }, { "LOCATIONS", NULL }, { "PROBLEMS", NULL }, { "SITE", NULL },
 		{ NULL, NULL }
 	};
-	enum { UPSTREAMS = 15, LOCATIONS, PROBLEMS, SITE };
+	enum { LIVE = 18, UPSTREAMS, LOCATIONS, PROBLEMS, SITE };
 
 	if ((upstreams = each_route(routes, "nginx/upstream.conf.in", 0, share, limits, err)) != NULL &&
 	    (locations = each_route(routes, "nginx/location.conf.in", 1, share, limits, err)) != NULL &&
-	    (problem_locations = problems(share, err)) != NULL) {
+	    (problem_locations = problems(share, err)) != NULL &&
+	    (live = fill_file("nginx/live.conf.in", pairs, err)) != NULL) {
+		pairs[LIVE].value = live;
 		pairs[UPSTREAMS].value = upstreams;
 		pairs[LOCATIONS].value = locations;
 		pairs[PROBLEMS].value = problem_locations;
@@ -389,6 +400,7 @@ nginx_make(const cJSON *routes, int is_whole, struct ph_err *err)
 		free(site);
 		site = whole;
 	}
+	free(live);
 	free(problem_locations);
 	free(locations);
 	free(upstreams);

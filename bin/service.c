@@ -24,6 +24,7 @@
 #include "core/config.h"
 #include "core/seal.h"
 #include "core/state.h"
+#include "domain/live.h"
 #include "instance.h"
 #include "jobs.h"
 #include "processes.h"
@@ -193,7 +194,7 @@ extend_path(void)
 static enum ph_rc
 start_nginx(const cJSON *routes, struct ph_err *err)
 {
-	char		 conf[PATH_SIZE], log[PATH_SIZE], *text;
+	char		 conf[PATH_SIZE], log[PATH_SIZE], publish[PATH_SIZE], *text;
 	enum ph_rc	 rc;
 
 	ph_config_path(conf, sizeof(conf), "run/nginx.conf");
@@ -209,6 +210,8 @@ start_nginx(const cJSON *routes, struct ph_err *err)
 	if (port_is_open())
 		return ph_fail(err, PH_ECONFLICT, "something else listens on %s port %d: choose another "
 		    "PH_PORT", ph_config_str(PH_CFG_ADDRESS), (int)ph_config_int(PH_CFG_PORT));
+	/* nginx does not bind a socket that a killed one left behind. */
+	unlink(ph_config_path(publish, sizeof(publish), PH_LIVE_SOCKET));
 	char *const argv[] = { "nginx", "-c", conf, "-e", log, "-g", "daemon off;", NULL };
 
 	if ((rc = group_spawn(NGINX_GROUP, "log/nginx.log", argv, err)) != PH_OK)

@@ -3,6 +3,7 @@
  *
  * In: the client's own headers, REMOTE_ADDR, and from the configuration PH_SCOPE (the
  * scope that the route declares) and PH_METHOD (the client's method).
+ * On the locations of streams also PH_TICKET, what the client sent as ?ticket=.
  * Out: 200 with X-PH-Auth: user, token id, scopes; else the status of the failure with
  * X-PH-Status and X-PH-Problem, the body that nginx shows the client.
  *
@@ -10,7 +11,7 @@
  * is right gets in all the same, so nobody can shut others out.
  *
  * nginx keeps a 200 for one second of its clock, which counts whole seconds: a revoked token
- * works for less than two.
+ * works for less than two.  A ticket is good once, so what it got is not kept.
  */
 #include "autoconf.h"
 
@@ -61,6 +62,51 @@ check_origin(struct ph_req *req, const char *method, struct ph_err *err)
 	return ph_fail(err, PH_EORIGIN, "send a token instead of the session cookie");
 }
 
+/* Use up a ticket, on a connection of its own: ours only reads. */
+static enum ph_rc
+use_ticket(const char *ticket, const char *address, int64_t now_ms, struct ph_identity *who,
+    struct ph_err *err)
+{
+	const struct ph_db_limits	 limits = { .busy_timeout_ms = (int)ph_config_int(PH_CFG_BUSY_TIMEOUT_MS) };
+	struct ph_err			 end_err = { .rc = PH_OK };
+	char				 path[512];
+	struct ph_db			*db;
+	enum ph_rc			 rc, end;
+
+	if ((db = ph_db_new(ph_config_path(path, sizeof(path), "pilothouse.db"), PH_DB_WRITER, limits)) == NULL)
+		return ph_fail(err, PH_ENOMEM, "not enough memory for the database");
+	if ((rc = ph_db_begin(db, err)) == PH_OK) {
+		rc = ph_auth_ticket_use(db, ticket, address, now_ms, who, err);
+		/* Also one that came too late is used up. */
+		if ((end = ph_db_commit(db, &end_err)) != PH_OK && rc == PH_OK) {
+			*err = end_err;
+			rc = end;
+		}
+	}
+	ph_db_end(db);
+	ph_db_close(db);
+	return rc;
+}
+
+/* Who is it, by the credential of the request? */
+static enum ph_rc
+find_caller(struct ph_req *req, const char *method, const char *address, struct ph_identity *who,
+    struct ph_err *err)
+{
+	const char	*ticket = ph_req_env(req, "PH_TICKET");
+	char		 token[PH_TOKEN_MAX + 1];
+	int		 from_cookie;
+	enum ph_rc	 rc;
+
+	if (ticket != NULL && ticket[0] != '\0')
+		return use_ticket(ticket, address, ph_req_now_ms(req), who, err);
+	if ((rc = ph_req_credential(req, token, &from_cookie, err)) == PH_OK &&
+	    (!from_cookie || (rc = check_origin(req, method, err)) == PH_OK))
+		rc = ph_auth_token(ph_req_db(req), token, address, ph_req_now_ms(req), who, err);
+	explicit_bzero(token, sizeof(token));
+	return rc;
+}
+
 /* What to answer to a credential that is not right. */
 static enum ph_rc
 refuse(struct ph_req *req, const char *address, struct ph_err *err)
@@ -82,8 +128,6 @@ check_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 	const char		*scope = ph_req_env(req, "PH_SCOPE");
 	const char		*address = ph_req_env(req, "REMOTE_ADDR");
 	struct ph_identity	 who;
-	char			 token[PH_TOKEN_MAX + 1];
-	int			 from_cookie;
 	enum ph_rc		 rc;
 
 	(void)out;
@@ -91,14 +135,10 @@ check_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 		return ph_fail(err, PH_EINTERNAL, "auth-check was asked without a method and a scope");
 	if (strcmp(method, "OPTIONS") == 0)
 		return PH_OK;		/* says only what is allowed; a preflight has no token */
-	if ((rc = ph_req_credential(req, token, &from_cookie, err)) != PH_OK)
-		return rc;
-	if (!from_cookie || (rc = check_origin(req, method, err)) == PH_OK)
-		rc = ph_auth_token(ph_req_db(req), token, address != NULL ? address : "",
-		    ph_req_now_ms(req), &who, err);
-	explicit_bzero(token, sizeof(token));
-	if (rc != PH_OK)
-		return refuse(req, address != NULL ? address : "", err);
+	if (address == NULL)
+		address = "";
+	if (find_caller(req, method, address, &who, err) != PH_OK)
+		return refuse(req, address, err);
 	if ((rc = ph_auth_scope(&who, scope, err)) != PH_OK)
 		return rc;
 	if (who.is_use_due) {

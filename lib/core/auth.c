@@ -119,12 +119,23 @@ ph_scopes_within(const char *a, const char *b, char out[PH_SCOPES_MAX + 1])
 	}
 }
 
+#define TOKENS \
+	"SELECT t.id, u.name, u.role, t.scopes, t.addresses, t.expires_at," \
+	" t.revoked_at, u.disabled_at, t.last_used_at" \
+	" FROM api_tokens t JOIN users u ON u.id = t.user_id"
 /* hash is UNIQUE: one seek in its index, one row, one user. */
-static const char sql_token[] =
-	"SELECT t.id, u.name, u.role, t.scopes, t.addresses, t.expires_at,"
-	" t.revoked_at, u.disabled_at, t.last_used_at"
-	" FROM api_tokens t JOIN users u ON u.id = t.user_id WHERE t.hash = $1";
+static const char sql_token[] = TOKENS " WHERE t.hash = $1";
+static const char sql_token_id[] = TOKENS " WHERE t.id = $1";
+static const char sql_tokens[] = TOKENS " WHERE (t.revoked_at IS NULL OR t.revoked_at >= $1)"
+	" AND (t.expires_at IS NULL OR t.expires_at >= $1) ORDER BY t.id";
 
+static const char sql_ticket_forget[] = "DELETE FROM stream_tickets WHERE expires_at <= $1";
+static const char sql_ticket_make[] =
+	"INSERT INTO stream_tickets (hash, user, token_id, scopes, expires_at) VALUES ($1, $2, $3, $4, $5)";
+static const char sql_ticket_use[] =
+	"DELETE FROM stream_tickets WHERE hash = $1 RETURNING token_id, scopes, expires_at";
+
+/* address NULL: from wherever. */
 static enum ph_rc
 judge(struct ph_stmt *st, const char *address, int64_t now_ms, struct ph_identity *who,
     struct ph_err *err)
@@ -142,7 +153,7 @@ judge(struct ph_stmt *st, const char *address, int64_t now_ms, struct ph_identit
 		return ph_fail(err, PH_EREVOKED, "the user of this token is disabled");
 	if (!ph_stmt_is_null(st, 5) && ph_stmt_int(st, 5) <= now_ms)
 		return ph_fail(err, PH_EEXPIRED, "this token has expired");
-	if (!ph_address_is_in(ph_stmt_text(st, 4), address))
+	if (address != NULL && !ph_address_is_in(ph_stmt_text(st, 4), address))
 		return ph_fail(err, PH_EADDRESS, "this token may not be used from this address");
 	who->is_use_due = ph_stmt_is_null(st, 8) || ph_stmt_int(st, 8) + PH_LAST_USE_STEP_MS <= now_ms;
 	return PH_OK;
@@ -167,6 +178,99 @@ ph_auth_token(struct ph_db *db, const char *token, const char *address, int64_t 
 		rc = ph_fail(err, PH_EBADCREDENTIALS, "this token is not known");
 	ph_stmt_done(st);
 	return rc;
+}
+
+enum ph_rc
+ph_auth_ticket_make(struct ph_db *db, const struct ph_identity *who, int64_t now_ms,
+    char ticket[PH_TICKET_SIZE], struct ph_err *err)
+{
+	unsigned char	 hash[PH_SHA256_SIZE];
+	char		 secret[PH_RANDOM_TEXT_SIZE];
+	struct ph_stmt	*st;
+	enum ph_rc	 rc;
+
+	if ((rc = ph_db_prepare(db, sql_ticket_forget, &st, err)) != PH_OK)
+		return rc;
+	ph_stmt_bind_int(st, 1, now_ms);
+	rc = ph_stmt_exec(st, err);
+	ph_stmt_done(st);
+	if (rc != PH_OK || (rc = ph_db_prepare(db, sql_ticket_make, &st, err)) != PH_OK)
+		return rc;
+	ph_random_text(secret);
+	snprintf(ticket, PH_TICKET_SIZE, "pht_%s", secret);
+	ph_sha256(hash, ticket, strlen(ticket));
+	ph_stmt_bind_blob(st, 1, hash, sizeof(hash));
+	ph_stmt_bind_text(st, 2, who->user);
+	ph_stmt_bind_text(st, 3, who->token_id);
+	ph_stmt_bind_text(st, 4, who->scopes);
+	ph_stmt_bind_int(st, 5, now_ms + PH_TICKET_MS);
+	rc = ph_stmt_exec(st, err);
+	ph_stmt_done(st);
+	return rc;
+}
+
+/* The token behind a ticket, if it is still good; within: the scopes that the ticket has. */
+static enum ph_rc
+judge_token(struct ph_db *db, const char *token_id, const char *within, const char *address,
+    int64_t now_ms, struct ph_identity *who, struct ph_err *err)
+{
+	char		 scopes[PH_SCOPES_MAX + 1];
+	struct ph_stmt	*st;
+	enum ph_rc	 rc;
+
+	if ((rc = ph_db_prepare(db, sql_token_id, &st, err)) != PH_OK)
+		return rc;
+	ph_stmt_bind_text(st, 1, token_id);
+	if ((rc = ph_stmt_step(st, err)) == PH_ROW)
+		rc = judge(st, address, now_ms, who, err);
+	else if (rc == PH_DONE)
+		rc = ph_fail(err, PH_EREVOKED, "the token of this ticket was removed");
+	ph_stmt_done(st);
+	ph_scopes_within(within, who->scopes, scopes);
+	snprintf(who->scopes, sizeof(who->scopes), "%s", scopes);
+	return rc;
+}
+
+enum ph_rc
+ph_auth_ticket_use(struct ph_db *db, const char *ticket, const char *address, int64_t now_ms,
+    struct ph_identity *who, struct ph_err *err)
+{
+	unsigned char	 hash[PH_SHA256_SIZE];
+	struct ph_stmt	*st;
+	enum ph_rc	 rc;
+
+	memset(who, 0, sizeof(*who));
+	ph_sha256(hash, ticket, strlen(ticket));
+	if ((rc = ph_db_prepare(db, sql_ticket_use, &st, err)) != PH_OK)
+		return rc;
+	ph_stmt_bind_blob(st, 1, hash, sizeof(hash));
+	if ((rc = ph_stmt_step(st, err)) == PH_DONE)
+		rc = ph_fail(err, PH_EBADCREDENTIALS, "this ticket is not known, or was used already");
+	else if (rc == PH_ROW && ph_stmt_int(st, 2) <= now_ms)
+		rc = ph_fail(err, PH_EEXPIRED, "this ticket has expired");
+	else if (rc == PH_ROW)
+		rc = judge_token(db, ph_stmt_text(st, 0), ph_stmt_text(st, 1), address, now_ms, who, err);
+	ph_stmt_done(st);
+	return rc;
+}
+
+enum ph_rc
+ph_auth_each(struct ph_db *db, const char *scope, int64_t now_ms, int64_t since_ms, ph_auth_each_fn *f,
+    void *arg, struct ph_err *err)
+{
+	struct ph_identity	 who;
+	struct ph_err		 why;
+	struct ph_stmt		*st;
+	enum ph_rc		 rc;
+
+	if ((rc = ph_db_prepare(db, sql_tokens, &st, err)) != PH_OK)
+		return rc;
+	ph_stmt_bind_int(st, 1, since_ms);
+	while ((rc = ph_stmt_step(st, err)) == PH_ROW)
+		f(arg, ph_stmt_text(st, 0), judge(st, NULL, now_ms, &who, &why) == PH_OK &&
+		    ph_scopes_allow(who.scopes, scope));
+	ph_stmt_done(st);
+	return rc == PH_DONE ? PH_OK : rc;
 }
 
 enum ph_rc

@@ -54,6 +54,25 @@ void	ph_scopes_within(const char *a, const char *b, char out[PH_SCOPES_MAX + 1])
 enum ph_rc	ph_auth_token(struct ph_db *, const char *token, const char *address, int64_t now_ms,
 		    struct ph_identity *, struct ph_err *);
 
+/*
+ * Tickets, for clients that cannot send a header: pht_ and 256 random bits, good once, for
+ * PH_TICKET_MS, with the scopes and the life of the token that asked for it.  Only the SHA-256
+ * is stored.  Both functions belong inside a writing transaction, and what using a ticket does
+ * must be committed also after a failure.
+ */
+enum { PH_TICKET_MS = 30000, PH_TICKET_SIZE = 48 };
+enum ph_rc	ph_auth_ticket_make(struct ph_db *, const struct ph_identity *, int64_t now_ms,
+		    char ticket[PH_TICKET_SIZE], struct ph_err *);
+/* As ph_auth_token(). */
+enum ph_rc	ph_auth_ticket_use(struct ph_db *, const char *ticket, const char *address, int64_t now_ms,
+		    struct ph_identity *, struct ph_err *);
+
+/* Call f for each token in the order of ids: may it be used for the scope now?  Left out are those
+ * that ended before since_ms. */
+typedef void	ph_auth_each_fn(void *arg, const char *token_id, int may);
+enum ph_rc	ph_auth_each(struct ph_db *, const char *scope, int64_t now_ms, int64_t since_ms,
+		    ph_auth_each_fn *f, void *arg, struct ph_err *);
+
 /* PH_OK if the identity has the scope, else PH_ESCOPE. */
 enum ph_rc	ph_auth_scope(const struct ph_identity *, const char *scope, struct ph_err *);
 

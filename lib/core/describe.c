@@ -188,6 +188,25 @@ answer_schema(const struct ph_op *op)
 	return list;
 }
 
+/* What a client gets that nginx keeps. */
+static void
+add_stream(cJSON *responses, const char *status, int is_websocket)
+{
+	cJSON *text;
+
+	if (is_websocket) {
+		add_response(responses, status, "A WebSocket.", NULL, NULL);
+		add_response(responses, "426", "The request does not ask for a WebSocket.",
+		    "application/problem+json", problem_ref());
+		return;
+	}
+	text = cJSON_CreateObject();
+	cJSON_AddStringToObject(text, "type", "string");
+	add_response(responses, status, "The stream.", "text/event-stream", text);
+	add_response(responses, "406", "Accept does not name text/event-stream.", "application/problem+json",
+	    problem_ref());
+}
+
 static cJSON *
 operation(const struct ph_route *r, enum ph_method method)
 {
@@ -218,11 +237,14 @@ operation(const struct ph_route *r, enum ph_method method)
 		    cJSON_AddObjectToObject(o, "requestBody"), "content"), "application/json"), "schema", body);
 	responses = cJSON_AddObjectToObject(o, "responses");
 	snprintf(status, sizeof(status), "%d", op->status != 0 ? op->status : 200);
-	add_response(responses, status, method == PH_GET ? "The answer." : "Done.",
-	    op->is_text ? "text/plain" : "application/json", answer_schema(op));
-	if (method == PH_GET)
-		add_response(responses, "304", "Not changed since the ETag in If-None-Match.", NULL, NULL);
+	if (r->is_live)
+		add_stream(responses, status, op->status == 101);
 	else
+		add_response(responses, status, method == PH_GET ? "The answer." : "Done.",
+		    op->is_text ? "text/plain" : "application/json", answer_schema(op));
+	if (method == PH_GET && !r->is_live)
+		add_response(responses, "304", "Not changed since the ETag in If-None-Match.", NULL, NULL);
+	else if (method != PH_GET)
 		add_response(responses, "400", "The body is not JSON.", problem, problem_ref());
 	if (r->access == PH_ACCESS_SCOPE) {
 		add_response(responses, "401", "No token, or one that is not valid.", problem, problem_ref());
@@ -266,6 +288,7 @@ ph_describe(const struct ph_route *r)
 	cJSON_AddNumberToObject(o, "body_max", (double)(r->body_max != 0 ? r->body_max : PH_BODY_MAX));
 	cJSON_AddStringToObject(o, "rate", rates[r->rate]);
 	cJSON_AddBoolToObject(o, "is_stream", r->is_stream);
+	cJSON_AddBoolToObject(o, "is_live", r->is_live);
 	cJSON_AddItemToObject(o, "needs", ph_program_needs(r->needs));
 	ops = cJSON_AddObjectToObject(o, "methods");
 	for (i = 0; r->path != NULL && i < PH_METHOD__MAX; i++)

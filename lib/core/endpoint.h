@@ -82,6 +82,7 @@ struct ph_route {
 	size_t			 body_max;	/* bytes of a body; 0: PH_BODY_MAX */
 	enum ph_rate		 rate;		/* the further limit on its requests */
 	unsigned		 is_stream : 1;	/* nginx passes the answer on as it comes */
+	unsigned		 is_live : 1;	/* nginx keeps the client and takes a ticket: domain/live.h */
 	struct ph_op		 ops[PH_METHOD__MAX];	/* GET answers HEAD, too */
 };
 

@@ -31,6 +31,7 @@ enum ph_rc {
 	PH_EORIGIN,		/* 403 cross_origin: a cookie with a foreign origin */
 	PH_ENOTFOUND,		/* 404 not_found */
 	PH_EMETHOD,		/* 405 method_not_allowed */
+	PH_ENOTACCEPTABLE,	/* 406 not_acceptable: the answer has another type than Accept */
 	PH_ECONFLICT,		/* 409 conflict: a rule of the data refuses it */
 	PH_ESTATE,		/* 409 invalid_transition: not from the present status */
 	PH_ERUNNING,		/* 409 already_running: one at a time */
@@ -38,6 +39,7 @@ enum ph_rc {
 	PH_EPRECONDITION,	/* 412 precondition_failed: If-Match names an older version */
 	PH_EEXPORTTOOBIG,	/* 413 export_too_large: the detail names another format */
 	PH_EKEYREUSED,		/* 422 idempotency_key_reused: with another request */
+	PH_EUPGRADE,		/* 426 upgrade_required: to a WebSocket */
 	PH_ERATE,		/* 429 rate_limited, from nginx */
 	PH_EINTERNAL,		/* 500 internal_error: our own mistake */
 	PH_ENOMEM,		/* 503 out_of_memory */
@@ -54,6 +56,7 @@ enum ph_rc {
 	PH_EUPSTREAMDOWN,	/* 503 upstream_unavailable: not reached, or its breaker is open */
 	PH_EUPSTREAMSLOW,	/* 504 upstream_timeout */
 	PH_EAUTHDOWN,		/* 503 auth_unavailable: auth-check does not answer, from nginx */
+	PH_ESTREAMS,		/* 503 too_many_streams, from nginx */
 	PH_EWORKER,		/* 502 worker_unavailable: it died or is not running, from nginx */
 	PH_EWORKERSLOW,		/* 504 worker_timeout, from nginx */
 	PH_RC__MAX

@@ -130,6 +130,12 @@ ph_json_close(struct ph_json *j)
 }
 
 void
+ph_json_raw(struct ph_json *j, const char *key, const char *text)
+{
+	ph_json_item(j, key, cJSON_CreateRaw(text));
+}
+
+void
 ph_json_null(struct ph_json *j, const char *key)
 {
 	ph_json_item(j, key, cJSON_CreateNull());

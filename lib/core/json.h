@@ -50,7 +50,11 @@ void	ph_json_text(struct ph_json *, const char *key, const char *);
 /* Takes over a cJSON tree of the caller's, also on failure.  NULL sticks as PH_ENOMEM. */
 void	ph_json_item(struct ph_json *, const char *key, struct cJSON *);
 
+/* JSON text that ph_json_finish() made, as it is. */
+void	ph_json_raw(struct ph_json *, const char *key, const char *text);
+
 /* PH_OK and the text (caller frees with free()), or the first failure. */
+/* More may be added to the root, and finished again. */
 enum ph_rc	 ph_json_finish(struct ph_json *, char **text, struct ph_err *);
 
 /* The root as it is now: what was written with a number is cJSON_Raw. */

@@ -16,9 +16,9 @@ ph_status_phrase(int status)
 	static const struct { int status; const char *phrase; } phrases[] = {
 		{ 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 207, "Multi-Status" }, { 204, "No Content" }, { 304, "Not Modified" }, { 400, "Bad Request" },
 		{ 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" },
-		{ 405, "Method Not Allowed" }, { 409, "Conflict" }, { 412, "Precondition Failed" }, { 413, "Content Too Large" },
+		{ 405, "Method Not Allowed" }, { 406, "Not Acceptable" }, { 409, "Conflict" }, { 412, "Precondition Failed" }, { 413, "Content Too Large" },
 		{ 414, "URI Too Long" }, { 422, "Unprocessable Content" },
-		{ 431, "Request Header Fields Too Large" }, { 500, "Internal Server Error" },
+		{ 426, "Upgrade Required" }, { 431, "Request Header Fields Too Large" }, { 500, "Internal Server Error" },
 		{ 502, "Bad Gateway" }, { 503, "Service Unavailable" }, { 504, "Gateway Timeout" },
 	};
 	size_t i;
