@@ -23,6 +23,7 @@ main(int argc, char **argv)
 		.needs = PH_NEED_DB_READ, .cache_s = 1,
 		.ops[PH_GET] = {
 			.scope = "dashboard:read", .summary = "Campaigns by status, and their money",
+			.description = ph_stat_campaigns.description,
 			.params = ph_statistic_params, .nparams = PH_STATISTIC_NPARAMS,
 			.fields = ph_stat_campaigns.fields, .nfields = ph_stat_campaigns.nfields,
 			.handle = campaigns_get,

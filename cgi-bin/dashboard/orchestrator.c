@@ -23,6 +23,7 @@ main(int argc, char **argv)
 		.needs = PH_NEED_DB_READ, .cache_s = 1,
 		.ops[PH_GET] = {
 			.scope = "dashboard:read", .summary = "What the orchestrator did lately, and how full the queue is",
+			.description = ph_stat_orchestrator.description,
 			.params = ph_statistic_params, .nparams = PH_STATISTIC_NPARAMS,
 			.fields = ph_stat_orchestrator.fields, .nfields = ph_stat_orchestrator.nfields,
 			.handle = orchestrator_get,

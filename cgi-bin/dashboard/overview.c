@@ -24,6 +24,7 @@ main(int argc, char **argv)
 		.needs = PH_NEED_DB_READ, .cache_s = 1,
 		.ops[PH_GET] = {
 			.scope = "dashboard:read", .summary = "How much there is, and what became of it",
+			.description = ph_stat_overview.description,
 			.params = ph_statistic_params, .nparams = PH_STATISTIC_NPARAMS,
 			.fields = ph_stat_overview.fields, .nfields = ph_stat_overview.nfields,
 			.handle = overview_get,

@@ -23,6 +23,7 @@ main(int argc, char **argv)
 		.needs = PH_NEED_DB_READ, .cache_s = 1,
 		.ops[PH_GET] = {
 			.scope = "dashboard:read", .summary = "How each platform does",
+			.description = ph_stat_platforms.description,
 			.params = ph_statistic_params, .nparams = PH_STATISTIC_NPARAMS,
 			.fields = ph_stat_platforms.fields, .nfields = ph_stat_platforms.nfields,
 			.handle = platforms_get,

@@ -23,6 +23,7 @@ main(int argc, char **argv)
 		.needs = PH_NEED_DB_READ, .cache_s = 1,
 		.ops[PH_GET] = {
 			.scope = "dashboard:read", .summary = "Is the publish queue moving?",
+			.description = ph_stat_queue.description,
 			.params = ph_statistic_params, .nparams = PH_STATISTIC_NPARAMS,
 			.fields = ph_stat_queue.fields, .nfields = ph_stat_queue.nfields,
 			.handle = queue_get,

@@ -20,6 +20,12 @@ ph_filter_init(struct ph_filter *f)
 	*f = (struct ph_filter){ .to_ms = INT64_MAX, .keys = (1u << PH_PLATFORM__MAX) - 1 };
 }
 
+int
+ph_filter_is_off(const struct ph_filter *f)
+{
+	return f == NULL || (!f->has_time && !f->has_platform);
+}
+
 static void
 add_name(struct ph_filter *f, const char *name, size_t len)
 {
@@ -93,6 +99,14 @@ ph_filter_bind_platform(const struct ph_filter *f, struct ph_stmt *st)
 
 	for (i = 0; i < PH_PLATFORM__MAX; i++)
 		ph_stmt_bind_text(st, BIND_KEYS + i, f->keys & 1u << i ? ph_platform_keys[i] : NULL);
+	ph_filter_bind_names(f, st);
+}
+
+void
+ph_filter_bind_names(const struct ph_filter *f, struct ph_stmt *st)
+{
+	int i;
+
 	for (i = 0; i < PH_NAMES_MAX; i++)
 		ph_stmt_bind_text(st, BIND_NAMES + i, (size_t)i < f->nnames ? f->names[i] : NULL);
 }

@@ -63,6 +63,7 @@ struct ph_filter {
 
 /* Nothing is filtered. */
 void		ph_filter_init(struct ph_filter *);
+int		ph_filter_is_off(const struct ph_filter *);	/* NULL is off */
 
 /* From the four parameters at first in args.  PH_EPARAM names what contradicts: from >= to,
  * days_back together with from. */
@@ -71,13 +72,15 @@ enum ph_rc	ph_filter_read(struct ph_filter *, const struct ph_args *args, size_t
 
 /*
  * Conditions of SQL statements.  The numbers $18 to $32 are theirs: ph_filter_bind_time() binds $18
- * and $19, ph_filter_bind_platform() the others, and a statement has what it is bound (all or
- * none of a group).  Those on platforms are for a filter with has_platform.
+ * and $19, ph_filter_bind_platform() the others, ph_filter_bind_names() the last eight of them, and a
+ * statement has what it is bound (all or none of a group).  Without has_platform those of a
+ * log are true, the others not.
  */
 #define PH_FILTER_SQL_TIME(column) "(" column " >= $18 AND " column " < $19)"
 #define PH_FILTER_SQL_KEYS "($20, $21, $22, $23, $24)"
 #define PH_FILTER_SQL_NAMES "($25, $26, $27, $28, $29, $30, $31, $32)"
-/* Of a publish log; log is an alias or the name of the table. */
+/* Of a publish log; log is an alias or the name of the table, with a + ahead if its indexes on the
+ * platform should not tempt the planner. */
 #define PH_FILTER_SQL_LOG(log) "(" log ".platform_key IN " PH_FILTER_SQL_KEYS " OR (" log \
 	".platform_key = 'other' AND lower(trim(" log ".platform)) IN " PH_FILTER_SQL_NAMES "))"
 /* Of a job.  One that names no platform belongs to none. */
@@ -91,5 +94,6 @@ enum ph_rc	ph_filter_read(struct ph_filter *, const struct ph_args *args, size_t
 void		ph_filter_bind_time(const struct ph_filter *, struct ph_stmt *);
 /* The names are borrowed until ph_stmt_done(). */
 void		ph_filter_bind_platform(const struct ph_filter *, struct ph_stmt *);
+void		ph_filter_bind_names(const struct ph_filter *, struct ph_stmt *);
 
 #endif

@@ -5,8 +5,8 @@
  */
 #include "autoconf.h"
 
+#include "domain/filtered.h"
 #include "domain/statistic.h"
-#include "domain/stats.h"
 
 enum { CENTS = 100 };
 
@@ -25,10 +25,11 @@ static const struct ph_field fields[F__MAX] = {
 	[F_TOTAL] = { .name = "total", .is_extended = 1, .text = "Campaigns in any status." },
 	[F_ARCHIVED] = { .name = "archived", .is_extended = 1, .text = "The same as completed." },
 	[F_PUBLISHED] = { .name = "published", .is_extended = 1,
-	    .text = "Active or paused campaigns whose clip has a success log." },
+	    .text = "Active or paused campaigns whose clip has a success log; with a filter, one that "
+		"it selects." },
 	[F_SCHEDULED] = { .name = "scheduled", .is_extended = 1,
 	    .text = "Active or paused campaigns whose clip has no success log, but one in status "
-		"scheduled, pending, retry or processing." },
+		"scheduled, pending, retry or processing; with a filter, among those that it selects." },
 	[F_TOTAL_BUDGET] = { .name = "total_budget", .type = PH_DECIMAL, .places = 2,
 	    .is_extended = 1, .unit = "units of the currency",
 	    .text = "Sum of budget_cents over all campaigns / 100." },
@@ -46,7 +47,7 @@ campaigns_write(const struct ph_stat_query *q, struct ph_json *out, struct ph_er
 	int64_t				 published, scheduled;
 	enum ph_rc			 rc;
 
-	if ((rc = ph_stats_campaigns(db, &t, err)) != PH_OK)
+	if ((rc = ph_filtered_campaigns(db, q->filter, &t, err)) != PH_OK)
 		return rc;
 	v[F_DRAFT] = ph_v_int(t.n[PH_CAMPAIGN_DRAFT]);
 	v[F_ACTIVE] = ph_v_int(t.n[PH_CAMPAIGN_ACTIVE]);
@@ -54,8 +55,7 @@ campaigns_write(const struct ph_stat_query *q, struct ph_json *out, struct ph_er
 	v[F_COMPLETED] = ph_v_int(t.n[PH_CAMPAIGN_COMPLETED]);
 	v[F_TOTAL_BUDGET_SPENT] = ph_v_ratio(t.spent_cents, CENTS);
 	if (ph_json_is_extended(out)) {
-		if ((rc = ph_stats_total(db, "campaigns_published", &published, err)) != PH_OK ||
-		    (rc = ph_stats_total(db, "campaigns_scheduled", &scheduled, err)) != PH_OK)
+		if ((rc = ph_filtered_live_campaigns(db, q->filter, &published, &scheduled, err)) != PH_OK)
 			return rc;
 		v[F_TOTAL] = ph_v_int(t.n[PH_CAMPAIGN_DRAFT] + t.n[PH_CAMPAIGN_ACTIVE] +
 		    t.n[PH_CAMPAIGN_PAUSED] + t.n[PH_CAMPAIGN_COMPLETED]);
@@ -70,5 +70,8 @@ campaigns_write(const struct ph_stat_query *q, struct ph_json *out, struct ph_er
 }
 
 const struct ph_statistic ph_stat_campaigns = {
-	.name = "campaigns", .fields = fields, .nfields = F__MAX, .write = campaigns_write,
+	.name = "campaigns",
+	.description = "A filter selects campaigns by created_at, and with platforms those whose clip has a log "
+	    "there, whenever that was requested.",
+	.fields = fields, .nfields = F__MAX, .write = campaigns_write,
 };

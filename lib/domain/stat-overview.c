@@ -2,12 +2,12 @@
  * stat-overview.c -- how much there is: videos, clips, jobs, campaigns, and what became of
  * the publish logs.
  *
- * Every figure is a counter kept by triggers (schema.sql, part 6).
+ * Every figure is a counter kept by triggers (schema.sql, part 6); filtered.h has those of a part.
  */
 #include "autoconf.h"
 
+#include "domain/filtered.h"
 #include "domain/statistic.h"
-#include "domain/stats.h"
 
 enum {
 	F_VIDEOS, F_CLIPS, F_JOBS, F_CAMPAIGNS, F_PENDING_JOBS, F_PROCESSING_JOBS, F_FAILED_JOBS,
@@ -71,18 +71,18 @@ overview_write(const struct ph_stat_query *q, struct ph_json *out, struct ph_err
 	struct ph_log_totals		 log[PH_LOG__MAX];
 	struct ph_campaign_totals	 campaign;
 	struct ph_value			 v[F__MAX] = { 0 };
-	int64_t				 job[PH_JOB__MAX], videos, clips, scored, score_nano, all = 0;
+	struct ph_library		 library;
+	int64_t				 job[PH_JOB__MAX], all = 0;
 	enum ph_rc			 rc;
 	int				 i;
 
-	if ((rc = ph_stats_total(db, "videos", &videos, err)) != PH_OK ||
-	    (rc = ph_stats_total(db, "clips", &clips, err)) != PH_OK ||
-	    (rc = ph_stats_jobs(db, job, err)) != PH_OK ||
-	    (rc = ph_stats_logs(db, log, err)) != PH_OK ||
-	    (rc = ph_stats_campaigns(db, &campaign, err)) != PH_OK)
+	if ((rc = ph_filtered_library(db, q->filter, ph_json_is_extended(out), &library, err)) != PH_OK ||
+	    (rc = ph_filtered_jobs(db, q->filter, job, err)) != PH_OK ||
+	    (rc = ph_filtered_logs(db, q->filter, log, err)) != PH_OK ||
+	    (rc = ph_filtered_campaigns(db, q->filter, &campaign, err)) != PH_OK)
 		return rc;
-	v[F_VIDEOS] = ph_v_int(videos);
-	v[F_CLIPS] = ph_v_int(clips);
+	v[F_VIDEOS] = ph_v_int(library.videos);
+	v[F_CLIPS] = ph_v_int(library.clips);
 	for (i = 0; i < PH_JOB__MAX; i++)
 		all += job[i];
 	v[F_JOBS] = ph_v_int(all);
@@ -96,9 +96,6 @@ overview_write(const struct ph_stat_query *q, struct ph_json *out, struct ph_err
 	v[F_FAILED_LOGS] = ph_v_int(log[PH_LOG_FAILED].n);
 	v[F_SCHEDULED_PUBLICATIONS] = ph_v_int(log[PH_LOG_PENDING].n);
 	if (ph_json_is_extended(out)) {
-		if ((rc = ph_stats_total(db, "clips_scored", &scored, err)) != PH_OK ||
-		    (rc = ph_stats_total(db, "clips_score_nano", &score_nano, err)) != PH_OK)
-			return rc;
 		for (i = 0, all = 0; i < PH_LOG__MAX; i++)
 			all += log[i].n;
 		v[F_TOTAL_PUBLICATIONS] = ph_v_int(all);
@@ -114,7 +111,7 @@ overview_write(const struct ph_stat_query *q, struct ph_json *out, struct ph_err
 		all = log[PH_LOG_SUCCESS].n + log[PH_LOG_FAILED].n;
 		v[F_SUCCESS_RATE] = ph_v_ratio(log[PH_LOG_SUCCESS].n, all);
 		v[F_SUCCESS_RATE_PCT] = ph_v_ratio((ph_int128)100 * log[PH_LOG_SUCCESS].n, all);
-		v[F_AVG_VISUAL_SCORE] = ph_v_score(score_nano, scored);
+		v[F_AVG_VISUAL_SCORE] = ph_v_score(library.score_nano, library.scored);
 		v[F_AVG_PROCESSING_TIME_MS] = ph_v_ratio(log[PH_LOG_SUCCESS].proc_ms,
 		    log[PH_LOG_SUCCESS].proc_n);
 	}
@@ -123,5 +120,9 @@ overview_write(const struct ph_stat_query *q, struct ph_json *out, struct ph_err
 }
 
 const struct ph_statistic ph_stat_overview = {
-	.name = "overview", .fields = fields, .nfields = F__MAX, .write = overview_write,
+	.name = "overview",
+	.description = "A filter selects publish logs by requested_at and platform; jobs by created_at and the "
+	    "platform in their params; clips by created_at, and with platforms those that have a log there; videos "
+	    "and campaigns by created_at, and with platforms those with such a clip, whenever that was made.",
+	.fields = fields, .nfields = F__MAX, .write = overview_write,
 };

@@ -7,27 +7,16 @@
  */
 #include "autoconf.h"
 
+#include "domain/filtered.h"
 #include "domain/statistic.h"
-#include "domain/stats.h"
 
 enum { DAY_MS = 86400000, MINUTE_MS = 60000 };
-
-enum platform { INSTAGRAM, TIKTOK, YOUTUBE, OTHER, FACEBOOK, PLATFORM__MAX };
-static const char *const platforms[PLATFORM__MAX + 1] = {
-	"instagram", "tiktok", "youtube", "other", "facebook", NULL
-};
-/* Five rows. */
-static const char sql_clips[] =
-	"SELECT platform, clips_ready, clips_published, score_n, score_nano, clip_score_n,"
-	" clip_score_nano FROM platform_counts";
-enum { READY, PUBLISHED, SCORE_N, SCORE_NANO, CLIP_SCORE_N, CLIP_SCORE_NANO, CLIPS__MAX };
 
 /* At most six platforms times two statuses. */
 static const char sql_jobs[] =
 	"SELECT platform_key, CASE WHEN status = 'completed' THEN n ELSE 0 END,"
 	" CASE WHEN status = 'failed' THEN n ELSE 0 END"
 	" FROM job_counts WHERE status IN ('completed', 'failed')";
-enum { JOBS_COMPLETED, JOBS_FAILED, JOBS__MAX };
 
 /* At most five platforms times six statuses. */
 static const char sql_logs[] =
@@ -41,11 +30,19 @@ static const char sql_published_edge[] =
 	"SELECT count(*) FROM publish_logs WHERE status = 'success'"
 	" AND published_at >= $1 AND published_at < $2 AND platform_key = $3";
 
-/* The last entry of the key in ix_logs_last_failure. */
-static const char sql_last_failure[] =
-	"SELECT coalesce(failed_at, updated_at), substr(error_message, 1, 500) FROM publish_logs"
-	" WHERE status = 'failed' AND platform_key = $1"
-	" ORDER BY coalesce(failed_at, updated_at) DESC LIMIT 1";
+/* The posts of today, of those that a filter selects; the same index. */
+static const char sql_today_filtered[] =
+	"SELECT platform_key, 1 FROM publish_logs AS l WHERE status = 'success' AND published_at >= $1 AND "
+	PH_FILTER_SQL_TIME("+requested_at") " AND " PH_FILTER_SQL_LOG("+l");
+
+#define LAST_FAILURE(condition) \
+	"SELECT coalesce(failed_at, updated_at), substr(error_message, 1, 500) FROM publish_logs AS l" \
+	" WHERE status = 'failed' AND platform_key = $1" condition \
+	" ORDER BY coalesce(failed_at, updated_at) DESC LIMIT 1"
+/* The last entry of the key in ix_logs_last_failure; with a filter, the last that it selects. */
+static const char sql_last_failure[] = LAST_FAILURE("");
+static const char sql_last_failure_filtered[] =
+	LAST_FAILURE(" AND " PH_FILTER_SQL_TIME("+requested_at") " AND " PH_FILTER_SQL_LOG("+l"));
 
 enum {
 	F_CLIPS_READY, F_CLIPS_PUBLISHED, F_AVG_SCORE, F_JOBS_COMPLETED, F_JOBS_FAILED,
@@ -73,7 +70,7 @@ static const struct ph_field fields[F__MAX] = {
 	    .text = "Jobs in status completed whose params name this platform." },
 	[F_JOBS_FAILED] = { .name = "jobs_failed",
 	    .text = "Jobs in status failed whose params name this platform." },
-	[F_PLATFORM] = { .name = "platform", .type = PH_TEXT, .choices = platforms, .is_extended = 1,
+	[F_PLATFORM] = { .name = "platform", .type = PH_TEXT, .choices = ph_platform_keys, .is_extended = 1,
 	    .text = "The key of this object." },
 	[F_POSTS_PUBLISHED] = { .name = "posts_published", .is_extended = 1,
 	    .text = "Logs in status success." },
@@ -96,31 +93,20 @@ static const struct ph_field fields[F__MAX] = {
 
 #define PLATFORM_FIELD(key, is_ext, what) { .name = key, .type = PH_OBJECT, .fields = fields, \
 	.nfields = F__MAX, .is_extended = is_ext, .text = what }
-static const struct ph_field answer_fields[PLATFORM__MAX] = {
-	[INSTAGRAM] = PLATFORM_FIELD("instagram", 0, "Instagram."),
-	[TIKTOK] = PLATFORM_FIELD("tiktok", 0, "TikTok."),
-	[YOUTUBE] = PLATFORM_FIELD("youtube", 0, "YouTube."),
-	[OTHER] = PLATFORM_FIELD("other", 0, "Every other platform name, the empty one included."),
-	[FACEBOOK] = PLATFORM_FIELD("facebook", 1, "Facebook: a part of other, never to be added to it."),
+static const struct ph_field answer_fields[PH_PLATFORM__MAX] = {
+	[PH_PLATFORM_INSTAGRAM] = PLATFORM_FIELD("instagram", 0, "Instagram."),
+	[PH_PLATFORM_TIKTOK] = PLATFORM_FIELD("tiktok", 0, "TikTok."),
+	[PH_PLATFORM_YOUTUBE] = PLATFORM_FIELD("youtube", 0, "YouTube."),
+	[PH_PLATFORM_OTHER] = PLATFORM_FIELD("other", 0, "Every other platform name, the empty one included."),
+	[PH_PLATFORM_FACEBOOK] = PLATFORM_FIELD("facebook", 1, "Facebook: a part of other, never to be added to it."),
 };
 
-struct figures {		/* the columns of the statements of that name, added up */
-	int64_t	clips[PLATFORM__MAX][CLIPS__MAX];
-	int64_t	jobs[PLATFORM__MAX][JOBS__MAX];
-	int64_t	logs[PLATFORM__MAX][LOGS__MAX];
+struct figures {
+	int64_t	clips[PH_PLATFORM__MAX][PH_CLIPS__MAX];
+	int64_t	jobs[PH_PLATFORM__MAX][PH_JOBS__MAX];	/* columns of the statements of that name, added up */
+	int64_t	logs[PH_PLATFORM__MAX][LOGS__MAX];
+	int64_t	today[PH_PLATFORM__MAX];
 };
-
-/* Counters by platform_key, those of facebook in other as well. */
-static enum ph_rc
-read_sums(struct ph_db *db, const char *sql, int ncols, int64_t *sums, struct ph_err *err)
-{
-	const enum ph_rc	rc = ph_stats_sums(db, sql, platforms, ncols, sums, err);
-	int			col;
-
-	for (col = 0; col < ncols; col++)
-		sums[OTHER * ncols + col] += sums[FACEBOOK * ncols + col];
-	return rc;
-}
 
 /* The midnight, tz_offset minutes east of UTC, that began the day of now. */
 static int64_t
@@ -131,31 +117,117 @@ midnight(int64_t now, int64_t tz_offset)
 	return local - (local % DAY_MS + DAY_MS) % DAY_MS - tz_offset * MINUTE_MS;
 }
 
-/* Write last_failure, of the later of two keys when there are two. */
+/* -- of all rows -------------------------------------------------------------------- */
+
 static enum ph_rc
-write_last_failure(struct ph_db *db, struct ph_json *out, const char *key, const char *key2,
+posts_since(struct ph_db *db, int64_t since, int64_t *today, struct ph_err *err)
+{
+	enum ph_rc	rc = PH_OK;
+	int		p;
+
+	for (p = 0; p < PH_PLATFORM__MAX && rc == PH_OK; p++)
+		rc = ph_stats_since(db, "published", ph_platform_keys[p], sql_published_edge, since, &today[p],
+		    err);
+	return rc;
+}
+
+static enum ph_rc
+read_all(const struct ph_stat_query *q, int is_extended, struct figures *f, struct ph_err *err)
+{
+	enum ph_rc rc;
+
+	if ((rc = ph_stats_sums(q->db, sql_jobs, ph_platform_keys, PH_JOBS__MAX, f->jobs[0], err)) != PH_OK ||
+	    !is_extended ||
+	    (rc = ph_stats_sums(q->db, sql_logs, ph_platform_keys, LOGS__MAX, f->logs[0], err)) != PH_OK)
+		return rc;
+	return posts_since(q->db, midnight(q->now_ms, q->tz_offset_min), f->today, err);
+}
+
+/* -- of those that a filter selects -------------------------------------------------- */
+
+static enum ph_rc
+posts_since_filtered(struct ph_db *db, const struct ph_filter *filter, int64_t since, int64_t *today,
     struct ph_err *err)
 {
-	struct ph_value	 v[L__MAX];
 	struct ph_stmt	*st;
-	int64_t		 latest = -1, latest2 = -1;
 	enum ph_rc	 rc;
 
-	if ((rc = ph_db_prepare(db, sql_last_failure, &st, err)) != PH_OK)
+	if ((rc = ph_db_prepare(db, sql_today_filtered, &st, err)) != PH_OK)
 		return rc;
-	if (key2 != NULL) {
-		ph_stmt_bind_text(st, 1, key2);
-		if ((rc = ph_stmt_step(st, err)) == PH_ROW)
-			latest2 = ph_stmt_int(st, 0);
-		ph_stmt_done(st);
+	ph_stmt_bind_int(st, 1, since);
+	ph_filter_bind_time(filter, st);
+	ph_filter_bind_platform(filter, st);
+	return ph_stats_add(st, ph_platform_keys, 1, today, err);
+}
+
+static enum ph_rc
+read_filtered(const struct ph_stat_query *q, int is_extended, struct figures *f, struct ph_err *err)
+{
+	struct ph_log_totals	t[PH_PLATFORM__MAX][PH_LOG__MAX];
+	enum ph_rc		rc;
+	int			p;
+
+	if ((rc = ph_filtered_platform_jobs(q->db, q->filter, f->jobs, err)) != PH_OK || !is_extended ||
+	    (rc = ph_filtered_platform_logs(q->db, q->filter, t, err)) != PH_OK)
+		return rc;
+	for (p = 0; p < PH_PLATFORM__MAX; p++) {
+		f->logs[p][LOGS_SUCCESS] = t[p][PH_LOG_SUCCESS].n;
+		f->logs[p][LOGS_FAILED] = t[p][PH_LOG_FAILED].n;
+		f->logs[p][LOGS_WAITING] = t[p][PH_LOG_PENDING].n + t[p][PH_LOG_SCHEDULED].n + t[p][PH_LOG_RETRY].n;
 	}
-	ph_stmt_bind_text(st, 1, key);
-	if ((rc = ph_stmt_step(st, err)) == PH_ROW)
-		latest = ph_stmt_int(st, 0);
-	if (latest2 > latest) {
+	return posts_since_filtered(q->db, q->filter, midnight(q->now_ms, q->tz_offset_min), f->today, err);
+}
+
+/* -- the answer ------------------------------------------------------------------------ */
+
+/* What is counted by platform_key: other has that of facebook, too. */
+static void
+add_facebook(int ncols, int64_t *sums)
+{
+	int col;
+
+	for (col = 0; col < ncols; col++)
+		sums[PH_PLATFORM_OTHER * ncols + col] += sums[PH_PLATFORM_FACEBOOK * ncols + col];
+}
+
+/* Step to the last failure of a key. */
+static enum ph_rc
+find_failure(const struct ph_stat_query *q, int key, struct ph_stmt **st, struct ph_err *err)
+{
+	const int	is_filtered = !ph_filter_is_off(q->filter);
+	enum ph_rc	rc;
+
+	if ((rc = ph_db_prepare(q->db, is_filtered ? sql_last_failure_filtered : sql_last_failure, st,
+	    err)) != PH_OK)
+		return rc;
+	ph_stmt_bind_text(*st, 1, ph_platform_keys[key]);
+	if (is_filtered) {
+		ph_filter_bind_time(q->filter, *st);
+		ph_filter_bind_platform(q->filter, *st);
+	}
+	return ph_stmt_step(*st, err);
+}
+
+/* Write last_failure; other shows the later one of its two keys. */
+static enum ph_rc
+write_last_failure(const struct ph_stat_query *q, struct ph_json *out, int platform, struct ph_err *err)
+{
+	struct ph_value	 v[L__MAX];
+	struct ph_stmt	*st = NULL;
+	int64_t		 of_facebook = -1;
+	enum ph_rc	 rc;
+
+	if (platform == PH_PLATFORM_OTHER) {
+		if ((rc = find_failure(q, PH_PLATFORM_FACEBOOK, &st, err)) == PH_ROW)
+			of_facebook = ph_stmt_int(st, 0);
 		ph_stmt_done(st);
-		ph_stmt_bind_text(st, 1, key2);
-		rc = ph_stmt_step(st, err);
+		if (rc != PH_ROW && rc != PH_DONE)
+			return rc;
+	}
+	rc = find_failure(q, platform, &st, err);
+	if (of_facebook >= 0 && (rc == PH_DONE || (rc == PH_ROW && of_facebook > ph_stmt_int(st, 0)))) {
+		ph_stmt_done(st);
+		rc = find_failure(q, PH_PLATFORM_FACEBOOK, &st, err);
 	}
 	if (rc == PH_ROW) {
 		v[L_AT] = ph_v_int(ph_stmt_int(st, 0));
@@ -170,43 +242,31 @@ write_last_failure(struct ph_db *db, struct ph_json *out, const char *key, const
 }
 
 static enum ph_rc
-write_platform(const struct ph_stat_query *q, struct ph_json *out, enum platform p,
-    const struct figures *f, struct ph_err *err)
+write_platform(const struct ph_stat_query *q, struct ph_json *out, int p, const struct figures *f,
+    struct ph_err *err)
 {
 	const int64_t	*clips = f->clips[p], *jobs = f->jobs[p], *logs = f->logs[p];
 	struct ph_value	 v[F__MAX] = { 0 };
-	int64_t		 since, today, part;
 	enum ph_rc	 rc = PH_OK;
 
-	v[F_CLIPS_READY] = ph_v_int(clips[READY]);
-	v[F_CLIPS_PUBLISHED] = ph_v_int(clips[PUBLISHED]);
-	v[F_AVG_SCORE] = ph_v_score(clips[SCORE_NANO], clips[SCORE_N]);
-	v[F_JOBS_COMPLETED] = ph_v_int(jobs[JOBS_COMPLETED]);
-	v[F_JOBS_FAILED] = ph_v_int(jobs[JOBS_FAILED]);
-	ph_json_obj_open(out, platforms[p]);
+	v[F_CLIPS_READY] = ph_v_int(clips[PH_CLIPS_READY]);
+	v[F_CLIPS_PUBLISHED] = ph_v_int(clips[PH_CLIPS_PUBLISHED]);
+	v[F_AVG_SCORE] = ph_v_score(clips[PH_CLIPS_SCORE_NANO], clips[PH_CLIPS_SCORE_N]);
+	v[F_JOBS_COMPLETED] = ph_v_int(jobs[PH_JOBS_COMPLETED]);
+	v[F_JOBS_FAILED] = ph_v_int(jobs[PH_JOBS_FAILED]);
 	if (ph_json_is_extended(out)) {
-		since = midnight(q->now_ms, q->tz_offset_min);
-		if ((rc = ph_stats_since(q->db, "published", platforms[p], sql_published_edge, since,
-		    &today, err)) != PH_OK)
-			return rc;
-		if (p == OTHER) {
-			if ((rc = ph_stats_since(q->db, "published", platforms[FACEBOOK],
-			    sql_published_edge, since, &part, err)) != PH_OK)
-				return rc;
-			today += part;
-		}
-		v[F_PLATFORM] = ph_v_str(platforms[p]);
+		v[F_PLATFORM] = ph_v_str(ph_platform_keys[p]);
 		v[F_POSTS_PUBLISHED] = ph_v_int(logs[LOGS_SUCCESS]);
 		v[F_POSTS_PENDING] = ph_v_int(logs[LOGS_WAITING]);
-		v[F_POSTS_TODAY] = ph_v_int(today);
+		v[F_POSTS_TODAY] = ph_v_int(f->today[p]);
 		v[F_SUCCESS_RATE] = ph_v_ratio(logs[LOGS_SUCCESS], logs[LOGS_SUCCESS] + logs[LOGS_FAILED]);
-		v[F_AVG_CLIP_SCORE] = ph_v_score(clips[CLIP_SCORE_NANO], clips[CLIP_SCORE_N]);
+		v[F_AVG_CLIP_SCORE] = ph_v_score(clips[PH_CLIPS_CLIP_SCORE_NANO], clips[PH_CLIPS_CLIP_SCORE_N]);
 		v[F_AVG_VISUAL_SCORE] = v[F_AVG_SCORE];
 	}
+	ph_json_obj_open(out, ph_platform_keys[p]);
 	ph_json_fields(out, fields, v, F__MAX);
 	if (ph_json_is_extended(out))
-		rc = write_last_failure(q->db, out, platforms[p], p == OTHER ? platforms[FACEBOOK] : NULL,
-		    err);
+		rc = write_last_failure(q, out, p, err);
 	ph_json_close(out);
 	return rc;
 }
@@ -214,22 +274,27 @@ write_platform(const struct ph_stat_query *q, struct ph_json *out, enum platform
 static enum ph_rc
 platforms_write(const struct ph_stat_query *q, struct ph_json *out, struct ph_err *err)
 {
-	const enum platform	 n = ph_json_is_extended(out) ? PLATFORM__MAX : FACEBOOK;
-	struct figures		 f = { 0 };
-	enum platform		 p;
-	enum ph_rc		 rc;
+	const int	is_extended = ph_json_is_extended(out);
+	const int	n = is_extended ? PH_PLATFORM__MAX : PH_PLATFORM_FACEBOOK;
+	struct figures	f = { 0 };
+	enum ph_rc	rc;
+	int		p;
 
-	/* In platform_counts the row of other has facebook's in it already. */
-	if ((rc = ph_stats_sums(q->db, sql_clips, platforms, CLIPS__MAX, f.clips[0], err)) != PH_OK ||
-	    (rc = read_sums(q->db, sql_jobs, JOBS__MAX, f.jobs[0], err)) != PH_OK ||
-	    (ph_json_is_extended(out) &&
-	    (rc = read_sums(q->db, sql_logs, LOGS__MAX, f.logs[0], err)) != PH_OK))
+	if ((rc = ph_filtered_clips(q->db, q->filter, f.clips, err)) != PH_OK)
 		return rc;
+	rc = ph_filter_is_off(q->filter) ? read_all(q, is_extended, &f, err) :
+	    read_filtered(q, is_extended, &f, err);
+	add_facebook(PH_JOBS__MAX, f.jobs[0]);
+	add_facebook(LOGS__MAX, f.logs[0]);
+	add_facebook(1, f.today);
 	for (p = 0; p < n && rc == PH_OK; p++)
 		rc = write_platform(q, out, p, &f, err);
 	return rc;
 }
 
 const struct ph_statistic ph_stat_platforms = {
-	.name = "platforms", .fields = answer_fields, .nfields = PLATFORM__MAX, .write = platforms_write,
+	.name = "platforms",
+	.description = "A filter selects publish logs by requested_at and platform, jobs by created_at and the platform "
+	    "in their params. The object of a platform that is not selected stays, with nothing in it.",
+	.fields = answer_fields, .nfields = PH_PLATFORM__MAX, .write = platforms_write,
 };

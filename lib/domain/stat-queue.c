@@ -8,8 +8,8 @@
  */
 #include "autoconf.h"
 
+#include "domain/filtered.h"
 #include "domain/statistic.h"
-#include "domain/stats.h"
 
 enum { HOUR_MS = 3600000 };
 
@@ -18,6 +18,10 @@ static const char sql_oldest[] =
 	"SELECT requested_at FROM publish_logs WHERE status = 'pending'"
 	" ORDER BY requested_at LIMIT 1";
 
+static const char sql_oldest_filtered[] =
+	"SELECT requested_at FROM publish_logs AS l WHERE status = 'pending' AND "
+	PH_FILTER_SQL_TIME("requested_at") " AND " PH_FILTER_SQL_LOG("+l") " ORDER BY requested_at LIMIT 1";
+
 /* Within one minute; ix_logs_published and ix_logs_failed. */
 static const char sql_published_edge[] =
 	"SELECT count(*) FROM publish_logs WHERE status = 'success'"
@@ -25,6 +29,14 @@ static const char sql_published_edge[] =
 static const char sql_failed_edge[] =
 	"SELECT count(*) FROM publish_logs WHERE status = 'failed'"
 	" AND failed_at >= $1 AND failed_at < $2";
+
+/* The logs that finished in a time, of those that a filter selects; the same indexes. */
+static const char sql_finished_filtered[] =
+	"SELECT (SELECT count(*) FROM publish_logs AS l WHERE status = 'success'"
+	" AND published_at >= $1 AND published_at < $2 AND " PH_FILTER_SQL_TIME("+requested_at")
+	" AND " PH_FILTER_SQL_LOG("+l") ") + (SELECT count(*) FROM publish_logs AS l WHERE status = 'failed'"
+	" AND failed_at >= $1 AND failed_at < $2 AND " PH_FILTER_SQL_TIME("+requested_at")
+	" AND " PH_FILTER_SQL_LOG("+l") ")";
 
 enum {
 	F_PENDING, F_PROCESSING, F_SUCCESS, F_FAILED, F_AVG_PROCESSING_TIME_MS,
@@ -62,7 +74,7 @@ static const struct ph_field fields[F__MAX] = {
 	    .text = "95th percentile of the processing time, nearest rank; null if there is none." },
 	[F_THROUGHPUT_PER_HOUR] = { .name = "throughput_per_hour", .is_extended = 1,
 	    .text = "Logs that finished in the last hour: success by published_at, failed by "
-		"failed_at." },
+		"failed_at. A filter selects among them." },
 	[F_ESTIMATED_COMPLETION_TIME] = { .name = "estimated_completion_time", .type = PH_TIME,
 	    .is_nullable = 1, .is_extended = 1,
 	    .text = "When pending and retry logs are done at that throughput; null if there are "
@@ -75,41 +87,54 @@ static const struct ph_field fields[F__MAX] = {
 
 /* The oldest pending requested_at, or -1 when none is pending. */
 static enum ph_rc
-oldest_pending(struct ph_db *db, int64_t *at_ms, struct ph_err *err)
+oldest_pending(struct ph_db *db, const struct ph_filter *f, int64_t *at_ms, struct ph_err *err)
 {
+	const int	 is_filtered = !ph_filter_is_off(f);
 	struct ph_stmt	*st;
 	enum ph_rc	 rc;
 
 	*at_ms = -1;
-	if ((rc = ph_db_prepare(db, sql_oldest, &st, err)) != PH_OK)
+	if ((rc = ph_db_prepare(db, is_filtered ? sql_oldest_filtered : sql_oldest, &st, err)) != PH_OK)
 		return rc;
+	if (is_filtered) {
+		ph_filter_bind_time(f, st);
+		ph_filter_bind_platform(f, st);
+	}
 	if ((rc = ph_stmt_step(st, err)) == PH_ROW)
 		*at_ms = ph_stmt_int(st, 0);
 	ph_stmt_done(st);
 	return rc == PH_ROW || rc == PH_DONE ? PH_OK : rc;
 }
 
-/* Nearest rank: the ceil(percent * n / 100)-th smallest. */
 static enum ph_rc
-percentile(struct ph_db *db, int64_t n, int percent, struct ph_value *v, struct ph_err *err)
+finished_filtered(struct ph_db *db, const struct ph_filter *f, int64_t from, int64_t to, int64_t *n,
+    struct ph_err *err)
 {
-	int64_t		ms = 0;
-	enum ph_rc	rc = PH_OK;
+	struct ph_stmt	*st;
+	enum ph_rc	 rc;
 
-	if (n == 0)
-		*v = ph_v_null();
-	else if ((rc = ph_stats_processing_time(db, (n * percent + 99) / 100, &ms, err)) == PH_OK)
-		*v = ph_v_int(ms);
-	return rc;
+	*n = 0;
+	if ((rc = ph_db_prepare(db, sql_finished_filtered, &st, err)) != PH_OK)
+		return rc;
+	ph_stmt_bind_int(st, 1, from);
+	ph_stmt_bind_int(st, 2, to);
+	ph_filter_bind_time(f, st);
+	ph_filter_bind_platform(f, st);
+	if ((rc = ph_stmt_step(st, err)) == PH_ROW)
+		*n = ph_stmt_int(st, 0);
+	ph_stmt_done(st);
+	return rc == PH_ROW ? PH_OK : rc;
 }
 
 /* Logs that finished in [from, to). */
 static enum ph_rc
-finished(struct ph_db *db, int64_t from, int64_t to, int64_t *n, struct ph_err *err)
+finished(struct ph_db *db, const struct ph_filter *f, int64_t from, int64_t to, int64_t *n, struct ph_err *err)
 {
 	int64_t		published, failed, later_published, later_failed;
 	enum ph_rc	rc;
 
+	if (!ph_filter_is_off(f))
+		return finished_filtered(db, f, from, to, n, err);
 	if ((rc = ph_stats_since(db, "published", NULL, sql_published_edge, from, &published, err)) != PH_OK ||
 	    (rc = ph_stats_since(db, "failed", NULL, sql_failed_edge, from, &failed, err)) != PH_OK ||
 	    (rc = ph_stats_since(db, "published", NULL, sql_published_edge, to, &later_published, err)) != PH_OK ||
@@ -120,18 +145,22 @@ finished(struct ph_db *db, int64_t from, int64_t to, int64_t *n, struct ph_err *
 }
 
 static enum ph_rc
-extended(struct ph_db *db, const struct ph_log_totals *log, int64_t now, struct ph_value *v,
-    struct ph_err *err)
+extended(const struct ph_stat_query *q, const struct ph_log_totals *log, struct ph_value *v, struct ph_err *err)
 {
+	static const int percents[] = { 50, 95 };
+	const int64_t	now = q->now_ms;
 	const int64_t	waiting = log[PH_LOG_PENDING].n + log[PH_LOG_RETRY].n;
 	const ph_int128	requested = log[PH_LOG_PENDING].requested_ms + log[PH_LOG_RETRY].requested_ms;
+	struct ph_value	times[2];
 	int64_t		done;
 	enum ph_rc	rc;
 
-	if ((rc = finished(db, now - HOUR_MS, now + 1, &done, err)) != PH_OK ||
-	    (rc = percentile(db, log[PH_LOG_SUCCESS].proc_n, 50, &v[F_P50], err)) != PH_OK ||
-	    (rc = percentile(db, log[PH_LOG_SUCCESS].proc_n, 95, &v[F_P95], err)) != PH_OK)
+	if ((rc = finished(q->db, q->filter, now - HOUR_MS, now + 1, &done, err)) != PH_OK ||
+	    (rc = ph_filtered_percentiles(q->db, q->filter, log[PH_LOG_SUCCESS].proc_n, percents, times, 2,
+	    err)) != PH_OK)
 		return rc;
+	v[F_P50] = times[0];
+	v[F_P95] = times[1];
 	v[F_SCHEDULED] = ph_v_int(log[PH_LOG_SCHEDULED].n);
 	v[F_RETRY] = ph_v_int(log[PH_LOG_RETRY].n);
 	v[F_TOTAL_IN_QUEUE] = ph_v_int(log[PH_LOG_SCHEDULED].n + log[PH_LOG_PROCESSING].n + waiting);
@@ -154,9 +183,9 @@ queue_write(const struct ph_stat_query *q, struct ph_json *out, struct ph_err *e
 	int64_t			 oldest;
 	enum ph_rc		 rc;
 
-	if ((rc = ph_stats_logs(db, log, err)) != PH_OK ||
-	    (rc = oldest_pending(db, &oldest, err)) != PH_OK ||
-	    (ph_json_is_extended(out) && (rc = extended(db, log, now, v, err)) != PH_OK))
+	if ((rc = ph_filtered_logs(db, q->filter, log, err)) != PH_OK ||
+	    (rc = oldest_pending(db, q->filter, &oldest, err)) != PH_OK ||
+	    (ph_json_is_extended(out) && (rc = extended(q, log, v, err)) != PH_OK))
 		return rc;
 	v[F_PENDING] = ph_v_int(log[PH_LOG_PENDING].n);
 	v[F_PROCESSING] = ph_v_int(log[PH_LOG_PROCESSING].n);
@@ -170,5 +199,7 @@ queue_write(const struct ph_stat_query *q, struct ph_json *out, struct ph_err *e
 }
 
 const struct ph_statistic ph_stat_queue = {
-	.name = "queue", .fields = fields, .nfields = F__MAX, .write = queue_write,
+	.name = "queue",
+	.description = "A filter selects publish logs by requested_at and platform.",
+	.fields = fields, .nfields = F__MAX, .write = queue_write,
 };

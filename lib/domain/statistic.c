@@ -11,17 +11,22 @@ const struct ph_param ph_statistic_params[PH_STATISTIC_NPARAMS] = {
 	[PH_STATISTIC_TIME]      = PH_PARAM_TIME,
 	[PH_STATISTIC_TZ_OFFSET] = { .name = "tz_offset", .type = PH_P_INT, .min = -720, .max = 840,
 	    .unit = "minutes east of UTC", .text = "Shifts the midnight that begins \"today\"." },
+	PH_FILTER_PARAMS(PH_STATISTIC_FILTER),
 };
 
 enum ph_rc
 ph_statistic_get(struct ph_req *req, const struct ph_statistic *statistic, struct ph_json *out,
     struct ph_err *err)
 {
-	const struct ph_stat_query q = {
+	struct ph_filter		filter;
+	const struct ph_stat_query	q = {
 		.db = ph_req_db(req),
 		.now_ms = ph_req_now_ms(req),
 		.tz_offset_min = ph_req_int(req, PH_STATISTIC_TZ_OFFSET),
+		.filter = &filter,
 	};
+	const enum ph_rc		rc = ph_filter_read(&filter, ph_req_args(req), PH_STATISTIC_FILTER,
+					    q.now_ms, err);
 
-	return statistic->write(&q, out, err);
+	return rc == PH_OK ? statistic->write(&q, out, err) : rc;
 }

@@ -8,9 +8,8 @@
 #include "domain/event.h"
 #include "domain/stats.h"
 
-/* Index of a name in a NULL-terminated list, or -1. */
-static int
-find(const char *const *names, const char *name)
+int
+ph_stats_find(const char *const *names, const char *name)
 {
 	int i;
 
@@ -20,26 +19,40 @@ find(const char *const *names, const char *name)
 	return -1;
 }
 
-enum ph_rc
-ph_stats_sums(struct ph_db *db, const char *sql, const char *const *names, int ncols, int64_t *sums,
-    struct ph_err *err)
-{
-	struct ph_stmt	*st;
-	enum ph_rc	 rc;
-	int		 i, col;
+const char *const ph_log_statuses[] = { "scheduled", "pending", "processing", "retry", "success", "failed",
+    NULL };
+const char *const ph_job_statuses[] = { "pending", "processing", "retry", "completed", "failed", NULL };
+const char *const ph_campaign_statuses[] = { "draft", "active", "paused", "completed", NULL };
 
-	for (i = 0; names[i] != NULL; i++)
-		memset(&sums[i * ncols], 0, (size_t)ncols * sizeof(sums[0]));
-	if ((rc = ph_db_prepare(db, sql, &st, err)) != PH_OK)
-		return rc;
+enum ph_rc
+ph_stats_add(struct ph_stmt *st, const char *const *names, int ncols, int64_t *sums, struct ph_err *err)
+{
+	enum ph_rc	rc;
+	int		i, col;
+
 	while ((rc = ph_stmt_step(st, err)) == PH_ROW) {
-		if ((i = find(names, ph_stmt_text(st, 0))) < 0)
+		if ((i = ph_stats_find(names, ph_stmt_text(st, 0))) < 0)
 			continue;
 		for (col = 0; col < ncols; col++)
 			sums[i * ncols + col] += ph_stmt_int(st, col + 1);
 	}
 	ph_stmt_done(st);
 	return rc == PH_DONE ? PH_OK : rc;
+}
+
+enum ph_rc
+ph_stats_sums(struct ph_db *db, const char *sql, const char *const *names, int ncols, int64_t *sums,
+    struct ph_err *err)
+{
+	struct ph_stmt	*st;
+	enum ph_rc	 rc;
+	int		 i;
+
+	for (i = 0; names[i] != NULL; i++)
+		memset(&sums[i * ncols], 0, (size_t)ncols * sizeof(sums[0]));
+	if ((rc = ph_db_prepare(db, sql, &st, err)) != PH_OK)
+		return rc;
+	return ph_stats_add(st, names, ncols, sums, err);
 }
 
 /* At most six statuses times five platforms: the whole table is one page. */
@@ -51,13 +64,11 @@ enum ph_rc
 ph_stats_logs(struct ph_db *db, struct ph_log_totals totals[PH_LOG__MAX], struct ph_err *err)
 {
 	enum { N, PROC_N, PROC_MS, SKEWED, UNTIMED, REQUESTED_S, REQUESTED_MS, COLS };
-	static const char *const names[] = { "scheduled", "pending", "processing", "retry", "success",
-	    "failed", NULL };
 	int64_t		 sums[PH_LOG__MAX][COLS];
 	enum ph_rc	 rc;
 	int		 i;
 
-	rc = ph_stats_sums(db, sql_logs, names, COLS, sums[0], err);
+	rc = ph_stats_sums(db, sql_logs, ph_log_statuses, COLS, sums[0], err);
 	for (i = 0; i < PH_LOG__MAX; i++)
 		totals[i] = (struct ph_log_totals){
 			.n = sums[i][N],
@@ -73,31 +84,34 @@ static const char sql_jobs[] = "SELECT status, sum(n) FROM job_counts GROUP BY s
 enum ph_rc
 ph_stats_jobs(struct ph_db *db, int64_t n[PH_JOB__MAX], struct ph_err *err)
 {
-	static const char *const names[] = { "pending", "processing", "retry", "completed", "failed",
-	    NULL };
-
-	return ph_stats_sums(db, sql_jobs, names, 1, n, err);
+	return ph_stats_sums(db, sql_jobs, ph_job_statuses, 1, n, err);
 }
 
 static const char sql_campaigns[] =
 	"SELECT status, n, budget_cents, spent_cents FROM campaign_counts";
 
-enum ph_rc
-ph_stats_campaigns(struct ph_db *db, struct ph_campaign_totals *t, struct ph_err *err)
+void
+ph_stats_campaign_totals(struct ph_campaign_totals *t, int64_t sums[PH_CAMPAIGN__MAX][PH_CAMPAIGN_COLS])
 {
-	enum { N, BUDGET_CENTS, SPENT_CENTS, COLS };
-	static const char *const names[] = { "draft", "active", "paused", "completed", NULL };
-	int64_t		 sums[PH_CAMPAIGN__MAX][COLS];
-	enum ph_rc	 rc;
-	int		 i;
+	enum { N, BUDGET_CENTS, SPENT_CENTS };
+	int i;
 
 	memset(t, 0, sizeof(*t));
-	rc = ph_stats_sums(db, sql_campaigns, names, COLS, sums[0], err);
 	for (i = 0; i < PH_CAMPAIGN__MAX; i++) {
 		t->n[i] = sums[i][N];
 		t->budget_cents += sums[i][BUDGET_CENTS];
 		t->spent_cents += sums[i][SPENT_CENTS];
 	}
+}
+
+enum ph_rc
+ph_stats_campaigns(struct ph_db *db, struct ph_campaign_totals *t, struct ph_err *err)
+{
+	int64_t		 sums[PH_CAMPAIGN__MAX][PH_CAMPAIGN_COLS];
+	const enum ph_rc rc = ph_stats_sums(db, sql_campaigns, ph_campaign_statuses, PH_CAMPAIGN_COLS,
+			    sums[0], err);
+
+	ph_stats_campaign_totals(t, sums);
 	return rc;
 }
 

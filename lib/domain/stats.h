@@ -12,6 +12,9 @@
 #include "core/json.h"
 #include "core/number.h"
 
+/* Index of a name in a NULL-terminated list, or -1. */
+int		ph_stats_find(const char *const *names, const char *name);
+
 /*
  * Counters by name: sql binds nothing and gives rows of a name and ncols integers.  The rows of
  * names[i] (NULL-terminated) are added up in sums[i * ncols] and the ncols - 1 behind it; without
@@ -20,10 +23,15 @@
 enum ph_rc	ph_stats_sums(struct ph_db *, const char *sql, const char *const *names, int ncols,
 		    int64_t *sums, struct ph_err *);
 
+/* The same for a statement that is bound already, adding to what the sums are; done with it. */
+enum ph_rc	ph_stats_add(struct ph_stmt *, const char *const *names, int ncols, int64_t *sums,
+		    struct ph_err *);
+
 enum ph_log_status {
 	PH_LOG_SCHEDULED, PH_LOG_PENDING, PH_LOG_PROCESSING, PH_LOG_RETRY, PH_LOG_SUCCESS,
 	PH_LOG_FAILED, PH_LOG__MAX
 };
+extern const char *const ph_log_statuses[PH_LOG__MAX + 1];	/* their names; then NULL */
 
 struct ph_log_totals {
 	int64_t		n;
@@ -37,6 +45,7 @@ enum ph_rc	ph_stats_logs(struct ph_db *, struct ph_log_totals totals[PH_LOG__MAX
 enum ph_job_status {
 	PH_JOB_PENDING, PH_JOB_PROCESSING, PH_JOB_RETRY, PH_JOB_COMPLETED, PH_JOB_FAILED, PH_JOB__MAX
 };
+extern const char *const ph_job_statuses[PH_JOB__MAX + 1];
 /* Jobs by status, whatever their platform. */
 enum ph_rc	ph_stats_jobs(struct ph_db *, int64_t n[PH_JOB__MAX], struct ph_err *);
 
@@ -44,10 +53,15 @@ enum ph_campaign_status {
 	PH_CAMPAIGN_DRAFT, PH_CAMPAIGN_ACTIVE, PH_CAMPAIGN_PAUSED, PH_CAMPAIGN_COMPLETED,
 	PH_CAMPAIGN__MAX
 };
+extern const char *const ph_campaign_statuses[PH_CAMPAIGN__MAX + 1];
 struct ph_campaign_totals {
 	int64_t	n[PH_CAMPAIGN__MAX];
 	int64_t	budget_cents, spent_cents;	/* over all of them */
 };
+/* From the sums of a statement whose rows are a status, 1, budget_cents and budget_spent_cents. */
+enum { PH_CAMPAIGN_COLS = 3 };
+void		ph_stats_campaign_totals(struct ph_campaign_totals *,
+		    int64_t sums[PH_CAMPAIGN__MAX][PH_CAMPAIGN_COLS]);
 enum ph_rc	ph_stats_campaigns(struct ph_db *, struct ph_campaign_totals *, struct ph_err *);
 
 /* A row of the table totals; a name that is not there is PH_EDBCORRUPT. */
