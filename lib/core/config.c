@@ -82,8 +82,10 @@ static const struct ph_setting settings[PH_CFG__MAX] = {
 	    "workers write a JSON line per request; failures are written in any case" },
 };
 
+/* Most settings keep their default, whose text is shared by all processes of a program. */
 static struct {
-	char		 text[VALUE_MAX];
+	const char	*text;
+	char		*owned;		/* text, where it is not the default; else NULL */
 	int64_t		 num;
 	const char	*source;
 } values[PH_CFG__MAX];
@@ -149,14 +151,21 @@ ph_setting_check(enum ph_setting_id id, const char *value, char *why, size_t why
 }
 
 /* Take a value that was checked. */
-static void
-take(enum ph_setting_id id, const char *value, const char *source)
+static enum ph_rc
+take(enum ph_setting_id id, const char *value, const char *source, struct ph_err *err)
 {
-	snprintf(values[id].text, sizeof(values[id].text), "%s", value);
+	char *owned = NULL;
+
+	if (value != settings[id].dflt && (owned = strdup(value)) == NULL)
+		return ph_fail(err, PH_ENOMEM, "not enough memory for the settings");
+	free(values[id].owned);
+	values[id].owned = owned;
+	values[id].text = owned != NULL ? owned : settings[id].dflt;
 	values[id].num = 0;
 	if (settings[id].type == PH_SET_INT || settings[id].type == PH_SET_BOOL)
 		ph_parse_int(value, strlen(value), settings[id].min, settings[id].max, &values[id].num);
 	values[id].source = source;
+	return PH_OK;
 }
 
 /* The setting called name (len bytes), or -1. */
@@ -204,8 +213,7 @@ read_line(char *line, const char *path, int lineno, struct ph_err *err)
 	if (ph_setting_check((enum ph_setting_id)id, value, why, sizeof(why)) != 0)
 		return ph_fail(err, PH_EPARAM, "%s, line %d: %s: %s", path, lineno,
 		    settings[id].name, why);
-	take((enum ph_setting_id)id, value, "file");
-	return PH_OK;
+	return take((enum ph_setting_id)id, value, "file", err);
 }
 
 static enum ph_rc
@@ -245,11 +253,13 @@ ph_config_load(const char *home, struct ph_err *err)
 	int		i;
 
 	for (i = 0; i < PH_CFG__MAX; i++)
-		take((enum ph_setting_id)i, settings[i].dflt, "default");
+		take((enum ph_setting_id)i, settings[i].dflt, "default", err);	/* copies nothing */
 	if (home != NULL || (home = getenv("PH_HOME")) != NULL) {
 		if (ph_setting_check(PH_CFG_HOME, home, why, sizeof(why)) != 0)
 			return ph_fail(err, PH_EPARAM, "PH_HOME: %s", why);
-		take(PH_CFG_HOME, home, strcmp(home, settings[PH_CFG_HOME].dflt) == 0 ? "default" : "environment");
+		if ((rc = take(PH_CFG_HOME, home, strcmp(home, settings[PH_CFG_HOME].dflt) == 0 ? "default" :
+		    "environment", err)) != PH_OK)
+			return rc;
 	}
 	if ((rc = read_file(ph_config_path(path, sizeof(path), "pilothouse.conf"), err)) != PH_OK)
 		return rc;
@@ -258,7 +268,8 @@ ph_config_load(const char *home, struct ph_err *err)
 			continue;
 		if (ph_setting_check((enum ph_setting_id)i, value, why, sizeof(why)) != 0)
 			return ph_fail(err, PH_EPARAM, "environment: %s: %s", settings[i].name, why);
-		take((enum ph_setting_id)i, value, "environment");
+		if ((rc = take((enum ph_setting_id)i, value, "environment", err)) != PH_OK)
+			return rc;
 	}
 	return PH_OK;
 }

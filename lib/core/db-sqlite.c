@@ -24,7 +24,7 @@
 
 enum {
 	PROGRESS_OPS = 20000,		/* virtual machine steps between looks at the deadline */
-	READER_CACHE_KIB = 128,		/* page cache of a connection */
+	READER_CACHE_KIB = 64,		/* page cache of a connection */
 	WRITER_CACHE_KIB = 16384,
 	BACKUP_PAGES = 4096,		/* pages copied per step of an online backup */
 	PARAMS_MAX = 32			/* $1 ... of one statement */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ extern char **environ;
 enum mode { BY_HAND, CGI, FASTCGI };
 
 enum {
-	TARGET_SIZE = 128, DETAIL_SIZE = 1024,
+	TARGET_SIZE = 128, DETAIL_SIZE = 1024, LARGE_BODY = 16384,
 	PASSED_SIZE = 3072	/* of a path and query that fit into nginx's buffer for a head */
 };
 
@@ -854,6 +855,9 @@ answer(struct ph_req *req)
 	req->json = NULL;
 	req->body = NULL;
 	req->body_len = 0;
+	/* What a large answer needed goes back to the system, not to the next small one. */
+	if (res.body_len > LARGE_BODY || req->sent > LARGE_BODY)
+		malloc_trim(0);
 	return is_cut ? -1 : 0;
 }
 
