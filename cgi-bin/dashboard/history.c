@@ -6,6 +6,7 @@
  */
 #include "autoconf.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/endpoint.h"
@@ -61,9 +62,12 @@ static const struct ph_field fields[F__MAX] = {
 };
 
 struct wanted {
-	struct ph_history_series	series;
-	char				metric[PH_METRIC_NAME_SIZE];
-	const char			*platform;	/* NULL: all */
+	struct ph_history_series	series[SERIES_MAX];
+	struct {
+		char		 metric[PH_METRIC_NAME_SIZE];
+		const char	*platform;	/* NULL: all */
+	} names[SERIES_MAX];
+	size_t	n;
 };
 
 static enum ph_rc
@@ -85,27 +89,36 @@ next_word(const char **list, size_t *len)
 	return word;
 }
 
+static void
+add_series(struct wanted *w, const struct ph_history_series *s, const char *name, size_t len,
+    const char *platform)
+{
+	const size_t i = w->n++;
+
+	w->series[i] = *s;
+	snprintf(w->names[i].metric, PH_METRIC_NAME_SIZE, "%.*s", (int)len, name);
+	w->names[i].platform = platform;
+}
+
 /* Add the series of one metric, one per platform. */
 static enum ph_rc
-add_metric(struct ph_req *req, const char *name, size_t len, struct wanted *wanted, size_t *n,
-    struct ph_err *err)
+add_metric(struct ph_req *req, const char *name, size_t len, struct wanted *w, struct ph_err *err)
 {
-	struct wanted	 w = { .platform = NULL };
-	const char	*platforms = ph_req_text(req, P_FILTER + PH_FILTER_PLATFORM), *word;
-	size_t		 i, word_len;
+	const char			*platforms = ph_req_text(req, P_FILTER + PH_FILTER_PLATFORM), *word;
+	struct ph_history_series	 s;
+	size_t				 i, word_len;
 
-	if (ph_history_find(name, len, &w.series) != 0)
+	if (ph_history_find(name, len, &s) != 0)
 		return refuse(err, P_METRIC, "every name must be a gauge of /dashboard/metrics, or events. and "
 		    "requested, published, failed, retried, jobs_completed or clips_created");
-	memcpy(w.metric, name, len);
-	w.series.agg = (enum ph_history_agg)ph_req_int(req, P_AGG);
+	s.agg = (enum ph_history_agg)ph_req_int(req, P_AGG);
 	if (ph_req_has(req, P_FILL))
-		w.series.fill = (enum ph_history_fill)ph_req_int(req, P_FILL);
+		s.fill = (enum ph_history_fill)ph_req_int(req, P_FILL);
 	if (platforms == NULL) {
-		wanted[(*n)++] = w;
+		add_series(w, &s, name, len, NULL);
 		return PH_OK;
 	}
-	if (w.series.gauge != NULL || !ph_events[w.series.event].has_platform)
+	if (s.gauge != NULL || !ph_events[s.event].has_platform)
 		return refuse(err, P_FILTER + PH_FILTER_PLATFORM, "goes with the events requested, published, "
 		    "failed, retried and jobs_completed alone; gauges have platforms in their names");
 	while ((word = next_word(&platforms, &word_len)) != NULL) {
@@ -116,30 +129,25 @@ add_metric(struct ph_req *req, const char *name, size_t len, struct wanted *want
 		if (i == PH_PLATFORM__MAX)
 			return refuse(err, P_FILTER + PH_FILTER_PLATFORM, "must be instagram, tiktok, youtube, "
 			    "other or facebook: history is kept for these");
-		w.platform = ph_platform_keys[i];
-		w.series.keys = 1u << i | (i == PH_PLATFORM_OTHER ? 1u << PH_PLATFORM_FACEBOOK : 0);
-		wanted[(*n)++] = w;
+		s.keys = 1u << i | (i == PH_PLATFORM_OTHER ? 1u << PH_PLATFORM_FACEBOOK : 0);
+		add_series(w, &s, name, len, ph_platform_keys[i]);
 	}
 	return PH_OK;
 }
 
-static enum ph_rc
-write_series(struct ph_req *req, const struct ph_history_range *range, const struct wanted *w,
-    struct ph_json *out, struct ph_err *err)
+static void
+write_series(struct ph_json *out, const struct ph_history_range *range, const struct wanted *w, size_t k,
+    const double *values)
 {
-	const struct ph_metric	*gauge = w->series.gauge;
+	const struct ph_metric	*gauge = w->series[k].gauge;
 	const int		 places = gauge == NULL ? 0 :
-	    gauge->places == 0 && w->series.agg == PH_AGG_AVG ? AVG_PLACES : gauge->places;
+	    gauge->places == 0 && w->series[k].agg == PH_AGG_AVG ? AVG_PLACES : gauge->places;
 	const struct ph_value	 v[S__MAX] = {
-		[S_METRIC] = ph_v_str(w->metric), [S_PLATFORM] = ph_v_str(w->platform),
+		[S_METRIC] = ph_v_str(w->names[k].metric), [S_PLATFORM] = ph_v_str(w->names[k].platform),
 		[S_KIND] = ph_v_str(kinds[gauge == NULL]),
 	};
-	double			 values[PH_HISTORY_POINTS_MAX];
-	enum ph_rc		 rc;
 	size_t			 i;
 
-	if ((rc = ph_history_read(ph_req_db(req), range, &w->series, ph_req_now_ms(req), values, err)) != PH_OK)
-		return rc;
 	ph_json_obj_open(out, NULL);
 	ph_json_fields(out, series_fields, v, S__MAX);
 	ph_json_arr_open(out, series_fields[S_POINTS].name);
@@ -151,7 +159,6 @@ write_series(struct ph_req *req, const struct ph_history_range *range, const str
 	}
 	ph_json_close(out);
 	ph_json_close(out);
-	return PH_OK;
 }
 
 /* The range: up to now, and 24 hours, unless the request says otherwise. */
@@ -176,35 +183,49 @@ read_range(struct ph_req *req, struct ph_history_range *range, struct ph_err *er
 	return PH_OK;
 }
 
+/* The series that are wanted, in the order asked for. */
 static enum ph_rc
-history_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
+read_wanted(struct ph_req *req, struct wanted *w, struct ph_err *err)
 {
-	const char		*names = ph_req_text(req, P_METRIC), *word;
-	struct wanted		 wanted[SERIES_MAX];
-	struct ph_history_range	 range;
-	struct ph_value		 v[F__MAX] = { 0 };
-	size_t			 nmetrics, n = 0, len, i;
-	enum ph_rc		 rc;
+	const char	*names = ph_req_text(req, P_METRIC), *word;
+	size_t		 nmetrics, len;
+	enum ph_rc	 rc;
 
-	if ((rc = read_range(req, &range, err)) != PH_OK)
-		return rc;
+	w->n = 0;
 	for (nmetrics = 0; (word = next_word(&names, &len)) != NULL; nmetrics++) {
 		if (nmetrics == METRICS_MAX)
 			return refuse(err, P_METRIC, "ten metrics at most");
-		if ((rc = add_metric(req, word, len, wanted, &n, err)) != PH_OK)
+		if ((rc = add_metric(req, word, len, w, err)) != PH_OK)
 			return rc;
 	}
-	if (n * range.npoints > POINTS_MAX)
+	return PH_OK;
+}
+
+static enum ph_rc
+history_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
+{
+	static double		 values[POINTS_MAX];
+	struct wanted		 w;
+	struct ph_history_range	 range;
+	struct ph_value		 v[F__MAX] = { 0 };
+	enum ph_rc		 rc;
+	size_t			 k;
+
+	if ((rc = read_range(req, &range, err)) != PH_OK || (rc = read_wanted(req, &w, err)) != PH_OK)
+		return rc;
+	if (w.n * range.npoints > POINTS_MAX)
 		return refuse(err, P_STEP, "more than 20000 points: ask for fewer series or a wider step");
+	if ((rc = ph_history_read_all(ph_req_db(req), &range, w.series, w.n, ph_req_now_ms(req), values,
+	    err)) != PH_OK)
+		return rc;
 	v[F_FROM] = ph_v_int(range.from_ms);
 	v[F_TO] = ph_v_int(range.to_ms);
 	v[F_STEP_MS] = ph_v_int(range.step_ms);
 	v[F_TRUNCATED] = ph_v_int(range.is_truncated);
 	ph_json_fields(out, fields, v, F_SERIES);
 	ph_json_arr_open(out, fields[F_SERIES].name);
-	for (i = 0; i < n; i++)
-		if ((rc = write_series(req, &range, &wanted[i], out, err)) != PH_OK)
-			return rc;
+	for (k = 0; k < w.n; k++)
+		write_series(out, &range, &w, k, &values[k * range.npoints]);
 	ph_json_close(out);
 	ph_json_fields(out, &fields[F_TRUNCATED], &v[F_TRUNCATED], 1);
 	return PH_OK;

@@ -16,12 +16,32 @@ enum { MINUTE_MS = 60000, HOUR_MS = 3600000 };
 enum { BIND_KEYS = 3 };
 
 /* A walk along the primary key: a row per bucket and platform. */
-static const char sql_hours[] =
-	"SELECT coalesce(sum(" PH_EVENT_SQL_N("$8") "), 0) FROM event_hours"
-	" WHERE start_at >= $1 AND start_at < $2 AND " OF_KEYS;
-static const char sql_minutes[] =
-	"SELECT coalesce(sum(" PH_EVENT_SQL_N("$8") "), 0) FROM event_minutes"
-	" WHERE start_at >= $1 AND start_at < $2 AND " OF_KEYS;
+#define ROLLUP(table, columns) "SELECT " columns " FROM " table \
+	" WHERE start_at >= $1 AND start_at < $2 AND " OF_KEYS
+#define SUM(column) "coalesce(sum(" column "), 0)"
+/* In the order of enum ph_event. */
+#define SUMS SUM("requested") ", " SUM("published") ", " SUM("failed") ", " SUM("retried") ", " \
+	SUM("jobs_completed") ", " SUM("clips_created")
+static const char sql_all_hours[] = ROLLUP("event_hours", SUMS);
+static const char sql_all_minutes[] = ROLLUP("event_minutes", SUMS);
+
+/* One event alone costs half of all. */
+static const char *const hours[PH_EVENT__MAX] = {
+	[PH_EVENT_REQUESTED] = ROLLUP("event_hours", SUM("requested")),
+	[PH_EVENT_PUBLISHED] = ROLLUP("event_hours", SUM("published")),
+	[PH_EVENT_FAILED] = ROLLUP("event_hours", SUM("failed")),
+	[PH_EVENT_RETRIED] = ROLLUP("event_hours", SUM("retried")),
+	[PH_EVENT_JOBS_COMPLETED] = ROLLUP("event_hours", SUM("jobs_completed")),
+	[PH_EVENT_CLIPS_CREATED] = ROLLUP("event_hours", SUM("clips_created")),
+};
+static const char *const minutes[PH_EVENT__MAX] = {
+	[PH_EVENT_REQUESTED] = ROLLUP("event_minutes", SUM("requested")),
+	[PH_EVENT_PUBLISHED] = ROLLUP("event_minutes", SUM("published")),
+	[PH_EVENT_FAILED] = ROLLUP("event_minutes", SUM("failed")),
+	[PH_EVENT_RETRIED] = ROLLUP("event_minutes", SUM("retried")),
+	[PH_EVENT_JOBS_COMPLETED] = ROLLUP("event_minutes", SUM("jobs_completed")),
+	[PH_EVENT_CLIPS_CREATED] = ROLLUP("event_minutes", SUM("clips_created")),
+};
 
 /* Each walks one index within one minute. */
 static const char sql_requested[] =
@@ -60,24 +80,20 @@ static const char *const base_rows[PH_EVENT__MAX] = {
 
 struct count {
 	struct ph_db	*db;
-	enum ph_event	 event;
+	unsigned	 events;	/* wanted, 1 << event */
 	unsigned	 keys;
-	int64_t		 n;		/* so far */
+	int64_t		*n;		/* by event, so far */
 	struct ph_err	*err;
 };
 
-/* Add what lies in [from, to), a multiple of width_ms; 1: the base rows. */
+/* Run a statement over [from, to) that gives counts of the events from first on. */
 static enum ph_rc
-add(struct count *c, int64_t width_ms, int64_t from, int64_t to)
+add_row(struct count *c, const char *sql, int first, int nevents, int64_t from, int64_t to)
 {
-	const char	*sql = width_ms == HOUR_MS ? sql_hours : width_ms == MINUTE_MS ? sql_minutes :
-			    base_rows[c->event];
 	struct ph_stmt	*st;
 	enum ph_rc	 rc;
-	int		 key, bound = 0;
+	int		 i, key, bound = 0;
 
-	if (from >= to)
-		return PH_OK;
 	if ((rc = ph_db_prepare(c->db, sql, &st, c->err)) != PH_OK)
 		return rc;
 	ph_stmt_bind_int(st, 1, from);
@@ -85,12 +101,30 @@ add(struct count *c, int64_t width_ms, int64_t from, int64_t to)
 	for (key = 0; key < PH_PLATFORM__MAX; key++)
 		if (c->keys & 1u << key)
 			ph_stmt_bind_text(st, BIND_KEYS + bound++, ph_platform_keys[key]);
-	if (width_ms > 1)
-		ph_stmt_bind_text(st, 8, ph_events[c->event].name);
 	if ((rc = ph_stmt_step(st, c->err)) == PH_ROW)
-		c->n += ph_stmt_int(st, 0);
+		for (i = 0; i < nevents; i++)
+			c->n[first + i] += ph_stmt_int(st, i);
 	ph_stmt_done(st);
 	return rc == PH_ROW ? PH_OK : rc;
+}
+
+/* Add what lies in [from, to), a multiple of width_ms; 1: the base rows. */
+static enum ph_rc
+add(struct count *c, int64_t width_ms, int64_t from, int64_t to)
+{
+	const int		 is_single = (c->events & (c->events - 1)) == 0;
+	const char *const	*one = width_ms == HOUR_MS ? hours : width_ms == MINUTE_MS ? minutes : base_rows;
+	enum ph_rc		 rc = PH_OK;
+	int			 event;
+
+	if (from >= to)
+		return PH_OK;
+	if (width_ms > 1 && !is_single)
+		return add_row(c, width_ms == HOUR_MS ? sql_all_hours : sql_all_minutes, 0, PH_EVENT__MAX, from, to);
+	for (event = 0; event < PH_EVENT__MAX && rc == PH_OK; event++)
+		if (c->events & 1u << event)
+			rc = add_row(c, one[event], event, 1, from, to);
+	return rc;
 }
 
 /* Whole buckets of widths[0], and what is left at both ends by the next width. */
@@ -110,15 +144,27 @@ add_split(struct count *c, const int64_t *widths, int64_t from, int64_t to)
 }
 
 enum ph_rc
+ph_event_counts(struct ph_db *db, unsigned events, unsigned keys, int64_t from_ms, int64_t to_ms,
+    int64_t n[PH_EVENT__MAX], struct ph_err *err)
+{
+	static const int64_t	widths[] = { HOUR_MS, MINUTE_MS, 1 };
+	struct count		c = { .db = db, .events = events, .keys = keys, .n = n, .err = err };
+	int			event;
+
+	for (event = 0; event < PH_EVENT__MAX; event++) {
+		assert(keys == 0 || !(events & 1u << event) || ph_events[event].has_platform);
+		n[event] = 0;
+	}
+	return add_split(&c, widths, from_ms > 0 ? from_ms : 0, to_ms);
+}
+
+enum ph_rc
 ph_event_count(struct ph_db *db, enum ph_event event, unsigned keys, int64_t from_ms, int64_t to_ms,
     int64_t *n, struct ph_err *err)
 {
-	static const int64_t	widths[] = { HOUR_MS, MINUTE_MS, 1 };
-	struct count		c = { .db = db, .event = event, .keys = keys, .err = err };
-	enum ph_rc		rc;
+	int64_t		counts[PH_EVENT__MAX];
+	const enum ph_rc rc = ph_event_counts(db, 1u << event, keys, from_ms, to_ms, counts, err);
 
-	assert(keys == 0 || ph_events[event].has_platform);
-	rc = add_split(&c, widths, from_ms > 0 ? from_ms : 0, to_ms);
-	*n = c.n;
+	*n = counts[event];
 	return rc;
 }

@@ -36,4 +36,9 @@ extern const struct ph_event_type	ph_events[PH_EVENT__MAX];
 enum ph_rc	ph_event_count(struct ph_db *, enum ph_event, unsigned keys, int64_t from_ms, int64_t to_ms,
 		    int64_t *n, struct ph_err *);
 
+/* The same of several events (1 << event, or-ed) in hardly more time; what n holds of others has no
+ * meaning. */
+enum ph_rc	ph_event_counts(struct ph_db *, unsigned events, unsigned keys, int64_t from_ms, int64_t to_ms,
+		    int64_t n[PH_EVENT__MAX], struct ph_err *);
+
 #endif

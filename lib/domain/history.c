@@ -132,17 +132,26 @@ ph_history_find(const char *name, size_t len, struct ph_history_series *s)
 	return -1;
 }
 
+/* Read the events among the n series from `first` on that have its keys, all in one go. */
 static enum ph_rc
-read_events(struct ph_db *db, const struct ph_history_range *r, const struct ph_history_series *s,
-    double *values, struct ph_err *err)
+read_events(struct ph_db *db, const struct ph_history_range *r, const struct ph_history_series *series,
+    size_t first, size_t n, double *values, struct ph_err *err)
 {
+	const unsigned	keys = series[first].keys;
+	unsigned	events = 0;
+	int64_t		counts[PH_EVENT__MAX], start = r->from_ms;
 	enum ph_rc	rc = PH_OK;
-	int64_t		n, start = r->from_ms;
-	size_t		i;
+	size_t		i, k;
 
+	for (k = first; k < n; k++)
+		if (series[k].gauge == NULL && series[k].keys == keys)
+			events |= 1u << series[k].event;
 	for (i = 0; i < r->npoints && rc == PH_OK; i++, start += r->step_ms) {
-		rc = ph_event_count(db, s->event, s->keys, start, start + r->step_ms, &n, err);
-		values[i] = n > 0 ? (double)n : NAN;
+		rc = ph_event_counts(db, events, keys, start, start + r->step_ms, counts, err);
+		for (k = first; k < n; k++)
+			if (series[k].gauge == NULL && series[k].keys == keys)
+				values[k * r->npoints + i] = counts[series[k].event] > 0 ?
+				    (double)counts[series[k].event] : NAN;
 	}
 	return rc;
 }
@@ -171,25 +180,57 @@ read_samples(struct ph_db *db, const struct ph_history_range *r, const struct ph
 	return rc == PH_ROW || rc == PH_DONE ? PH_OK : rc;
 }
 
-enum ph_rc
-ph_history_read(struct ph_db *db, const struct ph_history_range *r, const struct ph_history_series *s,
-    int64_t now_ms, double *values, struct ph_err *err)
+/* Fill the gaps of one series. */
+static void
+fill(const struct ph_history_range *r, enum ph_history_fill how, int64_t now_ms, double *values)
 {
-	const enum ph_rc rc = s->gauge == NULL ? read_events(db, r, s, values, err) :
-	    read_samples(db, r, s, now_ms, values, err);
 	int64_t	start = r->from_ms;
 	double	last = NAN;
 	size_t	i;
 
-	if (rc != PH_OK)
-		return rc;
-	for (i = 0; i < r->npoints && start <= now_ms; i++, start += r->step_ms) {
+	if (how == PH_FILL_NULL)
+		return;
+	for (i = 0; i < r->npoints && start <= now_ms; i++, start += r->step_ms)
 		if (!isnan(values[i]))
 			last = values[i];
-		else if (s->fill != PH_FILL_NULL)
-			values[i] = s->fill == PH_FILL_ZERO ? 0.0 : last;
-	}
-	return PH_OK;
+		else
+			values[i] = how == PH_FILL_ZERO ? 0.0 : last;
+}
+
+/* Was it read together with a series before it? */
+static int
+is_read(const struct ph_history_series *series, size_t k)
+{
+	size_t i;
+
+	for (i = 0; i < k; i++)
+		if (series[i].gauge == NULL && series[k].gauge == NULL && series[i].keys == series[k].keys)
+			return 1;
+	return 0;
+}
+
+enum ph_rc
+ph_history_read_all(struct ph_db *db, const struct ph_history_range *r,
+    const struct ph_history_series *series, size_t n, int64_t now_ms, double *values, struct ph_err *err)
+{
+	enum ph_rc	rc = PH_OK;
+	size_t		k;
+
+	for (k = 0; k < n && rc == PH_OK; k++)
+		if (series[k].gauge != NULL)
+			rc = read_samples(db, r, &series[k], now_ms, &values[k * r->npoints], err);
+		else if (!is_read(series, k))
+			rc = read_events(db, r, series, k, n, values, err);
+	for (k = 0; k < n && rc == PH_OK; k++)
+		fill(r, series[k].fill, now_ms, &values[k * r->npoints]);
+	return rc;
+}
+
+enum ph_rc
+ph_history_read(struct ph_db *db, const struct ph_history_range *r, const struct ph_history_series *s,
+    int64_t now_ms, double *values, struct ph_err *err)
+{
+	return ph_history_read_all(db, r, s, 1, now_ms, values, err);
 }
 
 /* -- heatmap -------------------------------------------------------------------- */

@@ -81,6 +81,11 @@ int		ph_history_find(const char *name, size_t len, struct ph_history_series *);
 enum ph_rc	ph_history_read(struct ph_db *, const struct ph_history_range *,
 		    const struct ph_history_series *, int64_t now_ms, double *values, struct ph_err *);
 
+/* Several series: n times npoints values, one series after the other.  Events cost little more than
+ * one of them. */
+enum ph_rc	ph_history_read_all(struct ph_db *, const struct ph_history_range *,
+		    const struct ph_history_series *, size_t n, int64_t now_ms, double *values, struct ph_err *);
+
 /* -- heatmap -------------------------------------------------------------------- */
 
 enum { PH_WEEKDAYS = 7, PH_HOURS = 24 };
