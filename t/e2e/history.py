@@ -595,6 +595,22 @@ def _():
             expect_equal(seen["total"], len(values), what)
 
 
+@test("processing times on the edges of their counters' levels, 2^10 and 2^20 ms, are counted once")
+def _():
+    one = Instance(now=NOW)
+    random_rows(one, NOW, DAY, 1)       # a clip
+    one.sql("DELETE FROM publish_logs")
+    values = []
+    for step, count in ((2**10, 40), (2**20, 8)):
+        for i in range(count):
+            values.append(i * step)
+            one.sql("INSERT INTO publish_logs(id,clip_id,platform,status,requested_at,published_at,created_at,updated_at)"
+                    f" SELECT 'p{len(values)}',id,'x','success',1,{1 + i * step},1,1 FROM clips LIMIT 1")
+        for bins in (7, 100):
+            seen = ask(one, f"/dashboard/stats/distribution?of=processing_time&bins={bins}")
+            expect_equal(seen["counts"], histogram(values, seen["bins"], False), f"{step} in {bins}")
+
+
 @test("distributions and heatmap of nothing")
 def _():
     for of in ("clip_score", "clip_duration", "processing_time"):
