@@ -173,11 +173,11 @@ sample(struct ph_job_run *run, struct ph_err *err)
 
 	if ((rc = take_samples(run, &is_first, &stored, err)) != PH_OK)
 		return rc;
-	ph_job_run_count(run, stored);
 	if (is_first)
 		do
 			rc = remove_batch(run, metric, &removed, err);
 		while (rc == PH_OK && metric[0] != '\0' && !ph_job_run_should_stop(run));
+	ph_job_run_count(run, removed);		/* a run each minute is no news: only these stay on record */
 	ph_job_run_detail(run, "stored %" PRId64 ", removed %" PRId64, stored, removed);
 	return rc;
 }
