@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -27,7 +28,9 @@ enum {
 	READER_CACHE_KIB = 64,		/* page cache of a connection */
 	WRITER_CACHE_KIB = 16384,
 	BACKUP_PAGES = 4096,		/* pages copied per step of an online backup */
-	PARAMS_MAX = 32			/* $1 ... of one statement */
+	PARAMS_MAX = 32,		/* $1 ... of one statement */
+	SLEEP_FIRST_US = 200,		/* between two tries for a lock: */
+	SLEEP_LAST_US = 5000		/* the first sleep, and what it grows to */
 };
 
 #define BULK_CACHE_KIB "524288"
@@ -47,10 +50,12 @@ struct ph_db {
 	struct ph_db_limits	 limits;
 	dev_t			 dev;
 	ino_t			 ino;
+	int			 busy_timeout_ms;	/* at present; a note waits for nobody */
 	int			 in_tx;
 	int			 is_note;	/* the transaction is one of ph_db_begin_note() */
 	int			 is_suspect;	/* the file failed us: reopen it */
 	int64_t			 deadline_us;	/* monotonic; 0: none */
+	int64_t			 busy_until_us;	/* end of the present wait for a lock */
 	struct ph_stmt		 stmts[PH_STMTS_MAX];
 	size_t			 nstmts;
 };
@@ -160,6 +165,30 @@ on_progress(void *arg)
 	return db->deadline_us != 0 && ph_clock_mono_us() > db->deadline_us;
 }
 
+/* The engine's own handler sleeps up to 100 ms, while our transactions take less than one. */
+static int
+on_busy(void *arg, int tries)
+{
+	struct ph_db	*db = arg;
+	const int64_t	 now_us = ph_clock_mono_us();
+	struct timespec	 ts = { 0 };
+	int64_t		 us = SLEEP_FIRST_US;
+
+	if (tries == 0)
+		db->busy_until_us = now_us + (int64_t)db->busy_timeout_ms * 1000;
+	for (; tries > 0 && us < SLEEP_LAST_US; tries--)
+		us += us / 4;
+	if (us > SLEEP_LAST_US)
+		us = SLEEP_LAST_US;
+	if (us > db->busy_until_us - now_us)
+		us = db->busy_until_us - now_us;
+	if (us <= 0)
+		return 0;
+	ts.tv_nsec = us * 1000;
+	nanosleep(&ts, NULL);
+	return 1;
+}
+
 enum ph_rc
 ph_db_script(struct ph_db *db, const char *sql, struct ph_err *err)
 {
@@ -189,7 +218,8 @@ ph_db_open_raw(struct ph_db *db, int may_create, struct ph_err *err)
 		disconnect(db);
 		return rc;
 	}
-	sqlite3_busy_timeout(db->db, db->limits.busy_timeout_ms);
+	db->busy_timeout_ms = db->limits.busy_timeout_ms;
+	sqlite3_busy_handler(db->db, on_busy, db);
 	sqlite3_progress_handler(db->db, PROGRESS_OPS, on_progress, db);
 	if (sqlite3_db_readonly(db->db, "main") == 1 && !may_create) {
 		ph_fail(err, PH_EDBREADONLY, "the database cannot be written");
@@ -284,7 +314,7 @@ ph_db_begin_note(struct ph_db *db, struct ph_err *err)
 	assert(!db->in_tx && db->mode == PH_DB_READER);
 	if ((rc = connect_current(db, err)) != PH_OK)
 		return rc;
-	sqlite3_busy_timeout(db->db, 0);
+	db->busy_timeout_ms = 0;
 	db->is_note = db->in_tx = 1;
 	if ((rc = ph_db_script(db, "PRAGMA query_only=0; BEGIN IMMEDIATE", err)) != PH_OK)
 		ph_db_end(db);
@@ -298,9 +328,26 @@ end_note(struct ph_db *db)
 	db->is_note = 0;
 	if (db->db == NULL)
 		return;
-	sqlite3_busy_timeout(db->db, db->limits.busy_timeout_ms);
+	db->busy_timeout_ms = db->limits.busy_timeout_ms;
 	if (sqlite3_exec(db->db, "PRAGMA query_only=1", NULL, NULL, NULL) != SQLITE_OK)
 		disconnect(db);
+}
+
+/*
+ * What a writer commits survives a loss of power: the log is on the disk before anybody is told.
+ * synchronous=FULL would do the same inside COMMIT, while the lock is held; after it, the next
+ * writer works meanwhile, and the disk takes what several have written at once.
+ */
+static enum ph_rc
+sync_log(struct ph_db *db, struct ph_err *err)
+{
+	sqlite3_file	*log = NULL;
+	int		 rc;
+
+	rc = sqlite3_file_control(db->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+	if (rc == SQLITE_OK && log != NULL && log->pMethods != NULL)
+		rc = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+	return rc == SQLITE_OK ? PH_OK : fail_sqlite(db, rc, "sync", err);
 }
 
 enum ph_rc
@@ -316,6 +363,8 @@ ph_db_commit(struct ph_db *db, struct ph_err *err)
 	ph_stmt_done(st);
 	if (rc == PH_OK)
 		db->in_tx = 0;
+	if (rc == PH_OK && db->mode == PH_DB_WRITER)
+		rc = sync_log(db, err);
 	if (rc == PH_OK && db->is_note)
 		end_note(db);
 	return rc;

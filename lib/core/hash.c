@@ -4,6 +4,8 @@
 #include "autoconf.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -53,13 +55,11 @@ ph_random_hex(char *out, size_t len)
 	out[len] = '\0';
 }
 
-void
-ph_uuid(char out[37])
+/* 32 hexadecimal digits as a UUID of that version. */
+static void
+format_uuid(char out[37], char hex[33], char version)
 {
-	char hex[33];
-
-	ph_random_hex(hex, 32);
-	hex[12] = '4';
+	hex[12] = version;
 	hex[16] = "89ab"[(hex[16] <= '9' ? hex[16] - '0' : hex[16] - 'a') & 3];
 	memcpy(out, hex, 8);
 	memcpy(out + 9, hex + 8, 4);
@@ -68,6 +68,26 @@ ph_uuid(char out[37])
 	memcpy(out + 24, hex + 20, 12);
 	out[8] = out[13] = out[18] = out[23] = '-';
 	out[36] = '\0';
+}
+
+void
+ph_uuid(char out[37])
+{
+	char hex[33];
+
+	ph_random_hex(hex, 32);
+	format_uuid(out, hex, '4');
+}
+
+void
+ph_uuid_at(char out[37], int64_t ms)
+{
+	char hex[33], time[17];
+
+	ph_random_hex(hex, 32);
+	snprintf(time, sizeof(time), "%012" PRIx64, (uint64_t)ms & UINT64_C(0xffffffffffff));
+	memcpy(hex, time, 12);
+	format_uuid(out, hex, '7');
 }
 
 int

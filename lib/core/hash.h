@@ -5,6 +5,7 @@
 #define PH_HASH_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
 	PH_SHA256_SIZE = 32,		/* bytes */
@@ -31,5 +32,8 @@ int	ph_password_is(const char *hash, const char *password);
 
 /* Lower-case UUID version 4 (RFC 9562). */
 void	ph_uuid(char out[37]);
+/* Lower-case UUID version 7 (RFC 9562): those of a later millisecond sort behind, so that an index on
+ * them grows at its end. */
+void	ph_uuid_at(char out[37], int64_t ms);
 
 #endif
