@@ -25,11 +25,6 @@ static const unsigned job_moves[PH_JOB__MAX] = {
 	[PH_JOB_FAILED] = TO(PH_JOB_PENDING),
 };
 
-const char *const ph_log_statuses[PH_LOG__MAX + 1] = { "scheduled", "pending", "processing", "retry", "success",
-	"failed", NULL };
-const char *const ph_job_statuses[PH_JOB__MAX + 1] = { "pending", "processing", "retry", "completed", "failed",
-	NULL };
-
 int
 ph_log_may_move(enum ph_log_status from, enum ph_log_status to)
 {

@@ -41,10 +41,6 @@
 #include "core/error.h"
 #include "domain/stats.h"
 
-/* Names in the order of enum ph_log_status and enum ph_job_status, then NULL. */
-extern const char *const ph_log_statuses[PH_LOG__MAX + 1];
-extern const char *const ph_job_statuses[PH_JOB__MAX + 1];
-
 int	ph_log_may_move(enum ph_log_status from, enum ph_log_status to);
 int	ph_job_may_move(enum ph_job_status from, enum ph_job_status to);
 
