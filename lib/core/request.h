@@ -140,8 +140,9 @@ int		ph_request_id_is_valid(const char *);
  * absent, longer than fits, or holding bytes no cookie may have. */
 int		ph_cookie(const char *header, const char *name, char *out, size_t out_size);
 
-/* Is etag (with quotes) in an If-None-Match header?  Weak comparison (RFC 9110 8.8.3.2). */
-int		ph_etag_matches(const char *if_none_match, const char *etag);
+/* Is etag (with quotes) in an If-None-Match or If-Match header?  Weak comparison (RFC 9110 8.8.3.2), for
+ * the latter too: nginx marks a tag weak when it compresses the answer. */
+int		ph_etag_matches(const char *list, const char *etag);
 
 /*
  * The credential of a request, from the first of: Authorization (Bearer T, or T alone),

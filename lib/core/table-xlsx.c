@@ -167,13 +167,17 @@ xlsx_sheet(struct ph_xlsx *x, const char *name, const struct ph_field *fields, s
     struct ph_err *err)
 {
 	char		sheet_name[SHEET_NAME_MAX + 1];
+	const char	*text = clean(x, name);
 	lxw_col_t	col = 0;
 	lxw_error	e = LXW_NO_ERROR;
 	size_t		i, len;
 
-	len = ph_utf8_cut(name, strlen(name), SHEET_NAME_MAX);
+	if (text == NULL)
+		return fail_lib(err, "sheet", LXW_ERROR_MEMORY_MALLOC_FAILED);
+	len = ph_utf8_cut(text, strlen(text), SHEET_NAME_MAX);
 	for (i = 0; i < len; i++)
-		sheet_name[i] = strchr("[]:*?/\\", name[i]) != NULL || (unsigned char)name[i] < ' ' ? '_' : name[i];
+		sheet_name[i] = strchr("[]:*?/\\", text[i]) != NULL || (unsigned char)text[i] < ' ' ||
+		    (text[i] == '\'' && (i == 0 || i == len - 1)) ? '_' : text[i];
 	sheet_name[len] = '\0';
 	if ((x->sheet = workbook_add_worksheet(x->book, sheet_name)) == NULL)
 		return ph_fail(err, PH_EINTERNAL, "the workbook could not be written");
@@ -186,7 +190,8 @@ xlsx_sheet(struct ph_xlsx *x, const char *name, const struct ph_field *fields, s
 	worksheet_freeze_panes(x->sheet, 1, 0);
 	for (i = 0, col = 0; i < nfields; i++)
 		if (is_column(&fields[i]) && e == LXW_NO_ERROR)
-			e = worksheet_write_string(x->sheet, 0, col++, fields[i].name, x->bold);
+			e = (text = clean(x, fields[i].name)) == NULL ? LXW_ERROR_MEMORY_MALLOC_FAILED :
+			    worksheet_write_string(x->sheet, 0, col++, text, x->bold);
 	return e == LXW_NO_ERROR ? PH_OK : fail_lib(err, "header", e);
 }
 

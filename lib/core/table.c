@@ -15,8 +15,7 @@
 #include "core/utf8.h"
 
 enum {
-	BUFFER_SIZE = 65536,		/* first size, and what is kept between rows, in bytes */
-	FILENAME_SIZE = 96
+	BUFFER_SIZE = 65536		/* first size, and what is kept between rows, in bytes */
 };
 
 const char *const ph_table_formats[] = { "json", "csv", "tsv", "ndjson", "xlsx", NULL };
@@ -43,7 +42,7 @@ struct ph_table {
 	int			 is_out_of_memory;
 	int			 is_begun;	/* the answer's head is decided */
 	int			 is_head;	/* nobody will read the rows */
-	char			 filename[FILENAME_SIZE];
+	char			 filename[PH_TABLE_FILENAME_SIZE];
 };
 
 /* -- which format ------------------------------------------------------------------ */
@@ -206,20 +205,19 @@ put_object(struct ph_table *t, const struct ph_value *values, struct ph_err *err
 
 /* -- a table ------------------------------------------------------------------------- */
 
-/* publications_20251122T103000Z.csv */
-static void
-make_filename(struct ph_table *t)
+char *
+ph_table_filename(char buf[PH_TABLE_FILENAME_SIZE], const char *name, enum ph_table_format format, int64_t now_ms)
 {
 	char	at[PH_TIME_SIZE];
 	size_t	i, n = 0;
 
-	ph_time_format(at, ph_req_now_ms(t->req) / 1000 * 1000, 0);
+	ph_time_format(at, now_ms / 1000 * 1000, 0);
 	for (i = 0; at[i] != '\0'; i++)
 		if (at[i] != '-' && at[i] != ':')
 			at[n++] = at[i];
 	at[n] = '\0';
-	snprintf(t->filename, sizeof(t->filename), "%s_%s.%s", t->options.name, at,
-	    ph_table_formats[t->options.format]);
+	snprintf(buf, PH_TABLE_FILENAME_SIZE, "%s_%s.%s", name, at, ph_table_formats[format]);
+	return buf;
 }
 
 struct ph_table *
@@ -228,7 +226,7 @@ ph_table_new(struct ph_req *req, const struct ph_table_options *options, const s
 {
 	struct ph_table	*t = calloc(1, sizeof(*t));
 	const char	*method = ph_req_env(req, "REQUEST_METHOD");
-	char		 target[FILENAME_SIZE];
+	char		 target[PH_TABLE_FILENAME_SIZE];
 
 	if (t == NULL || (t->buf = malloc(BUFFER_SIZE)) == NULL) {
 		ph_fail(err, PH_ENOMEM, "not enough memory for the table");
@@ -243,7 +241,7 @@ ph_table_new(struct ph_req *req, const struct ph_table_options *options, const s
 	t->line_end = options->format == PH_TABLE_CSV ? "\r\n" : "\n";
 	if (options->format == PH_TABLE_TSV)
 		t->options.sep = '\t';
-	make_filename(t);
+	ph_table_filename(t->filename, options->name, options->format, ph_req_now_ms(req));
 	snprintf(target, sizeof(target), "%s.%s", options->name, ph_table_formats[options->format]);
 	t->is_head = method != NULL && strcmp(method, "HEAD") == 0;
 	if (!t->is_head && ph_req_audit_now(req, "export", target, err) != PH_OK) {

@@ -13,6 +13,7 @@
 #define PH_TABLE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/error.h"
 #include "core/json.h"
@@ -26,6 +27,10 @@ enum ph_table_format { PH_TABLE_JSON, PH_TABLE_CSV, PH_TABLE_TSV, PH_TABLE_NDJSO
 
 /* Their names, as in format= and behind the dot of a file; NULL-terminated. */
 extern const char *const ph_table_formats[];
+
+/* publications_20251122T103000Z.csv: the name a file is offered under.  Returns buf. */
+enum { PH_TABLE_FILENAME_SIZE = 96 };
+char	*ph_table_filename(char buf[PH_TABLE_FILENAME_SIZE], const char *name, enum ph_table_format, int64_t now_ms);
 
 /* How CSV is written, for a parameter table. */
 enum { PH_TABLE_BOM, PH_TABLE_SEP, PH_TABLE_NPARAMS };
