@@ -10,8 +10,7 @@
 
 enum { P_ID, P_NAME, P__MAX };
 static const struct ph_param params[P__MAX] = {
-	[P_ID] = { .name = "id", .type = PH_P_TEXT, .in = PH_IN_PATH, .min = 1, .max = PH_BOARD_ID_SIZE - 1,
-	    .text = "Of the board to copy." },
+	[P_ID] = PH_PARAM_BOARD_ID,
 	[P_NAME] = { .name = "name", .type = PH_P_TEXT, .in = PH_IN_BODY, .min = 1, .max = PH_BOARD_NAME_MAX,
 	    .text = "Of the copy; without it the same." },
 };

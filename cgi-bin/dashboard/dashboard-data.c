@@ -7,20 +7,14 @@
  */
 #include "autoconf.h"
 
-#include <cjson/cJSON.h>
-
 #include "core/endpoint.h"
 #include "domain/board.h"
-#include "domain/layout.h"
 #include "domain/metric.h"
 
 enum { P_ID, P_TZ_OFFSET, P_TIME, P__MAX };
 static const struct ph_param params[P__MAX] = {
-	[P_ID] = { .name = "id", .type = PH_P_TEXT, .in = PH_IN_PATH, .min = 1, .max = PH_BOARD_ID_SIZE - 1,
-	    .text = "Of the board." },
-	[P_TZ_OFFSET] = { .name = "tz_offset", .type = PH_P_INT, .min = -720, .max = 840,
-	    .unit = "minutes east of UTC", .text = "Shifts the midnight at which steps of a day begin, and the "
-	    "hours of a heatmap." },
+	[P_ID] = PH_PARAM_BOARD_ID,
+	[P_TZ_OFFSET] = PH_PARAM_BOARD_TZ_OFFSET,
 	[P_TIME] = PH_PARAM_TIME,
 };
 
@@ -162,35 +156,23 @@ write_widget(const struct ph_widget *w, struct ph_json *out)
 static enum ph_rc
 dashboard_data_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 {
-	struct ph_board		 b;
-	struct ph_value		 v[F__MAX] = { 0 };
-	struct ph_layout	*layout = NULL;
-	cJSON			*array = NULL;
-	enum ph_rc		 rc;
-	size_t			 i;
+	struct ph_board_data	d;
+	enum ph_rc		rc;
+	size_t			i;
 
-	if ((rc = ph_board_find(ph_req_db(req), ph_req_text(req, P_ID), ph_req_who(req)->user, &b, err)) != PH_OK)
-		goto out;
-	array = cJSON_Parse(b.layout);
-	if ((layout = ph_layout_new(array, ph_req_now_ms(req), err)) == NULL) {
-		rc = err->rc;
-		goto out;
+	if ((rc = ph_board_data_read(req, ph_req_text(req, P_ID), ph_req_int(req, P_TZ_OFFSET), &d, err)) == PH_OK) {
+		const struct ph_value v[F__MAX] = {
+			[F_ID] = ph_v_str(d.board.id), [F_NAME] = ph_v_str(d.board.name),
+			[F_VERSION] = ph_v_int(d.board.version),
+		};
+
+		ph_json_fields(out, fields, v, F__MAX);
+		ph_json_arr_open(out, fields[F_WIDGETS].name);
+		for (i = 0; i < d.layout->nwidgets; i++)
+			write_widget(&d.layout->widgets[i], out);
+		ph_json_close(out);
 	}
-	if ((rc = ph_layout_read(layout, ph_req_db(req), ph_req_now_ms(req), ph_req_int(req, P_TZ_OFFSET),
-	    err)) != PH_OK)
-		goto out;
-	v[F_ID] = ph_v_str(b.id);
-	v[F_NAME] = ph_v_str(b.name);
-	v[F_VERSION] = ph_v_int(b.version);
-	ph_json_fields(out, fields, v, F__MAX);
-	ph_json_arr_open(out, fields[F_WIDGETS].name);
-	for (i = 0; i < layout->nwidgets; i++)
-		write_widget(&layout->widgets[i], out);
-	ph_json_close(out);
-out:
-	ph_layout_free(layout);
-	cJSON_Delete(array);
-	ph_board_done(&b);
+	ph_board_data_done(&d);
 	return rc;
 }
 

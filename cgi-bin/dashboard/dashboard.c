@@ -10,7 +10,6 @@
 
 #include "core/endpoint.h"
 #include "domain/board.h"
-#include "domain/layout.h"
 
 static const char sql_update[] =
 	"UPDATE dashboards SET name = $2, visibility = $3, layout = $4, version = $5, updated_at = $6"
@@ -20,8 +19,7 @@ static const char sql_delete[] = "DELETE FROM dashboards WHERE id = $1";
 
 enum { P_ID, P_NAME, P_VISIBILITY, P_LAYOUT, P__MAX };
 static const struct ph_param params[P__MAX] = {
-	[P_ID] = { .name = "id", .type = PH_P_TEXT, .in = PH_IN_PATH, .min = 1, .max = PH_BOARD_ID_SIZE - 1,
-	    .text = "Of the board." },
+	[P_ID] = PH_PARAM_BOARD_ID,
 	[P_NAME] = { .name = "name", .type = PH_P_TEXT, .in = PH_IN_BODY, .is_required = 1, .min = 1,
 	    .max = PH_BOARD_NAME_MAX, .text = "What to call it." },
 	[P_VISIBILITY] = { .name = "visibility", .type = PH_P_CHOICE, .in = PH_IN_BODY,

@@ -9,7 +9,6 @@
 
 #include "core/endpoint.h"
 #include "domain/board.h"
-#include "domain/layout.h"
 
 enum { LIST_MAX = 1000 };
 

@@ -3,7 +3,6 @@
  */
 #include "autoconf.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
@@ -24,8 +23,9 @@ const struct ph_field ph_board_fields[PH_BOARD_NFIELDS] = {
 	    .text = "One more with each change; in quotes the ETag of the board." },
 	[B_CREATED] = { .name = "created_at", .type = PH_TIME, .text = "When it was made." },
 	[B_UPDATED] = { .name = "updated_at", .type = PH_TIME, .text = "When it was changed last." },
-	[B_LAYOUT] = { .name = "layout", .type = PH_ARRAY,
-	    .text = "Its widgets: id, type, title, x, y, w, h, metrics, from, step, platform, thresholds." },
+	[B_LAYOUT] = { .name = "layout", .type = PH_ARRAY, .is_nullable = 1,
+	    .text = "Its widgets: id, type, title, x, y, w, h, metrics, from, step, platform, thresholds. "
+		"null: what is stored is no array." },
 };
 
 static const char sql_find[] =
@@ -113,6 +113,18 @@ ph_board_create(struct ph_req *req, struct ph_board *b, char id[PH_BOARD_ID_SIZE
 	return rc;
 }
 
+/* The layout as stored, by whatever program; NULL if it is no array. */
+static cJSON *
+parse_layout(const char *text)
+{
+	cJSON *array = cJSON_Parse(text);
+
+	if (cJSON_IsArray(array))
+		return array;
+	cJSON_Delete(array);
+	return NULL;
+}
+
 void
 ph_board_write(const struct ph_board *b, struct ph_json *out)
 {
@@ -122,9 +134,13 @@ ph_board_write(const struct ph_board *b, struct ph_json *out)
 		[B_CREATED] = ph_v_int(b->created_at), [B_UPDATED] = ph_v_int(b->updated_at),
 	};
 
+	cJSON			*array;
+
 	ph_json_fields(out, ph_board_fields, v, PH_BOARD_NFIELDS);
-	if (b->layout != NULL)
-		ph_json_item(out, ph_board_fields[B_LAYOUT].name, cJSON_Parse(b->layout));
+	if (b->layout != NULL && (array = parse_layout(b->layout)) != NULL)
+		ph_json_item(out, ph_board_fields[B_LAYOUT].name, array);
+	else if (b->layout != NULL)
+		ph_json_null(out, ph_board_fields[B_LAYOUT].name);
 }
 
 enum ph_rc
@@ -134,4 +150,29 @@ ph_board_answer_created(struct ph_req *req, const struct ph_board *b, struct ph_
 	ph_req_version(req, b->version);
 	ph_req_audit(req, b->id, NULL);
 	return ph_req_header(req, err, "Location: /dashboard/dashboards/%s", b->id);
+}
+
+enum ph_rc
+ph_board_data_read(struct ph_req *req, const char *id, int64_t tz_offset_min, struct ph_board_data *d,
+    struct ph_err *err)
+{
+	struct ph_err	why = { .rc = PH_OK };
+	enum ph_rc	rc;
+
+	*d = (struct ph_board_data){ .array = NULL };
+	if ((rc = ph_board_find(ph_req_db(req), id, ph_req_who(req)->user, &d->board, err)) != PH_OK)
+		return rc;
+	d->array = parse_layout(d->board.layout);
+	if ((d->layout = ph_layout_new(d->array, ph_req_now_ms(req), &why)) == NULL)
+		return why.rc == PH_EPARAM ? ph_fail(err, PH_ECONFLICT, "what is stored is no layout; store "
+		    "another one") : ph_fail(err, why.rc, "%s", why.detail);
+	return ph_layout_read(d->layout, ph_req_db(req), ph_req_now_ms(req), tz_offset_min, err);
+}
+
+void
+ph_board_data_done(struct ph_board_data *d)
+{
+	ph_layout_free(d->layout);
+	cJSON_Delete(d->array);
+	ph_board_done(&d->board);
 }

@@ -14,12 +14,20 @@
 #include "core/endpoint.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "domain/layout.h"
 
 enum {
 	PH_BOARDS_MAX = 100,		/* per owner */
 	PH_BOARD_ID_SIZE = 37,
 	PH_BOARD_NAME_MAX = 80		/* bytes */
 };
+
+/* For parameter tables of /dashboard/dashboards/{id}. */
+#define PH_PARAM_BOARD_ID { .name = "id", .type = PH_P_TEXT, .in = PH_IN_PATH, .min = 1, \
+	.max = PH_BOARD_ID_SIZE - 1, .text = "Of the board." }
+#define PH_PARAM_BOARD_TZ_OFFSET { .name = "tz_offset", .type = PH_P_INT, .min = -720, .max = 840, \
+	.unit = "minutes east of UTC", .text = "Shifts the midnight at which steps of a day begin, and the hours " \
+	    "of a heatmap." }
 
 extern const char *const ph_visibilities[];	/* "private", "shared"; then NULL */
 
@@ -52,6 +60,19 @@ enum ph_rc	ph_board_create(struct ph_req *, struct ph_board *, char id[PH_BOARD_
 
 /* Fill the open object, with the layout if there is one. */
 void		ph_board_write(const struct ph_board *, struct ph_json *out);
+
+/* A board with the figures of its widgets (layout.h), for a request that shows them. */
+struct ph_board_data {
+	struct ph_board		 board;
+	struct cJSON		*array;		/* the layout, from which the widgets borrow */
+	struct ph_layout	*layout;	/* read */
+};
+
+/* As ph_board_find() for the request's user; ph_board_data_done() is due after any outcome.  PH_ECONFLICT:
+ * what is stored is no layout. */
+enum ph_rc	ph_board_data_read(struct ph_req *, const char *id, int64_t tz_offset_min,
+		    struct ph_board_data *, struct ph_err *);
+void		ph_board_data_done(struct ph_board_data *);
 
 /* A new board as the answer: its fields, where it is, its version and its place in the audit log. */
 enum ph_rc	ph_board_answer_created(struct ph_req *, const struct ph_board *, struct ph_json *out, struct ph_err *);

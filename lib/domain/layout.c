@@ -200,7 +200,7 @@ read_metrics(struct ph_widget *w, const cJSON *array, const char *widget_prefix,
 
 	if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) > max) {
 		refuse(w, widget_prefix, widget_params[W_METRICS].name, max == 1 ?
-		    "an array of one metric is needed for a heatmap" : "an array of at most 8 metrics is needed");
+		    "an array of at most one metric is needed for a heatmap" : "an array of at most 8 metrics is needed");
 		return;
 	}
 	cJSON_ArrayForEach(item, array) {
