@@ -153,19 +153,22 @@ read_object(struct ph_widget *w, const cJSON *object, const char *prefix, const 
 	return err.nparams == 0 ? 0 : -1;
 }
 
-/* May the events that the expression reads be those of a platform? */
-static int
-has_platform(const struct ph_expression *e)
+/* The first name in the expression that cannot be read for some platforms alone; NULL: all can. */
+static const char *
+without_platform(const struct ph_widget *w, const struct ph_expression *e)
 {
 	unsigned char	wanted[NAMES_MAX] = { 0 };
 	const size_t	nmetrics = ph_metric_count();
 	size_t		i;
 
 	ph_expression_wants(e, wanted);
-	for (i = 0; i < nmetrics + PH_EVENT__MAX; i++)
-		if (wanted[i] && (i < nmetrics || !ph_events[i - nmetrics].has_platform))
-			return 0;
-	return 1;
+	for (i = 0; i < nmetrics; i++)
+		if (wanted[i] && (ph_widget_has_points(w) || !ph_metric_has_platform(i)))
+			return ph_metric_at(i)->name;
+	for (i = 0; i < PH_EVENT__MAX; i++)
+		if (wanted[nmetrics + i] && !ph_events[i].has_platform)
+			return ph_events[i].name;
+	return NULL;
 }
 
 static void
@@ -174,6 +177,8 @@ read_expression(struct ph_widget *w, struct ph_widget_metric *m, const char *pre
 	ph_expression_find	*find = finder((enum ph_widget_type)w->type);
 	struct ph_expression	*other;
 	struct ph_err		 why = { .rc = PH_OK }, ignored = { .rc = PH_OK };
+	const char		*name;
+	char			 detail[160];
 
 	if ((m->expression = ph_expression_parse_names(m->text, find, &why)) == NULL) {
 		/* Right elsewhere: then that is what is wrong. */
@@ -184,9 +189,11 @@ read_expression(struct ph_widget *w, struct ph_widget_metric *m, const char *pre
 		    find == find_event ? "a heatmap has nothing but events.NAME, the number in an hour" :
 		    "events up to now have no history: over time events.NAME is the number in a step");
 		ph_expression_free(other);
-	} else if (w->keys != 0 && !has_platform(m->expression))
-		refuse(w, prefix, metric_params[M_EXPR].name, "with a platform there are only events.requested, "
-		    "published, failed, retried and jobs_completed of line, bar and heatmap");
+	} else if (w->keys != 0 && (name = without_platform(w, m->expression)) != NULL) {
+		snprintf(detail, sizeof(detail), "%s is not known per platform%s", name,
+		    ph_widget_has_points(w) ? " over time" : "");
+		refuse(w, prefix, metric_params[M_EXPR].name, detail);
+	}
 }
 
 static void
@@ -320,7 +327,6 @@ struct reading {
 	struct ph_db	*db;
 	int64_t		 now_ms, tz_offset_min;
 	size_t		 points_left;
-	double		 now[NAMES_MAX];	/* values of the catalogue */
 };
 
 static int
@@ -412,17 +418,37 @@ read_points(struct ph_widget *w, const char *prefix, struct reading *r, struct p
 	return rc;
 }
 
-static enum ph_rc
-read_now(struct ph_widget *w, const struct reading *r, struct ph_err *err)
+static int
+is_now(const struct ph_widget *w, unsigned keys)
 {
-	size_t m;
+	return is_shown(w) && !ph_widget_has_points(w) && w->keys == keys;
+}
 
-	w->npoints = 1;
-	if ((w->values = calloc(w->nmetrics + 1, sizeof(*w->values))) == NULL)
-		return ph_fail(err, PH_ENOMEM, "not enough memory for a widget");
-	for (m = 0; m < w->nmetrics; m++)
-		w->values[m] = ph_expression_value(w->metrics[m].expression, r->now);
-	return PH_OK;
+/* The values now of all widgets for the same platforms, from one reading of what they need. */
+static enum ph_rc
+read_now(struct ph_layout *l, unsigned keys, const struct reading *r, struct ph_err *err)
+{
+	unsigned char	wanted[NAMES_MAX] = { 0 };
+	double		values[NAMES_MAX];
+	enum ph_rc	rc;
+	size_t		i, m;
+
+	for (i = 0; i < l->nwidgets; i++)
+		for (m = 0; m < l->widgets[i].nmetrics && is_now(&l->widgets[i], keys); m++)
+			ph_expression_wants(l->widgets[i].metrics[m].expression, wanted);
+	rc = ph_metrics_read_of(r->db, keys, r->now_ms, wanted, values, err);
+	for (i = 0; i < l->nwidgets && rc == PH_OK; i++) {
+		struct ph_widget *w = &l->widgets[i];
+
+		if (!is_now(w, keys))
+			continue;
+		w->npoints = 1;
+		if ((w->values = calloc(w->nmetrics + 1, sizeof(*w->values))) == NULL)
+			return ph_fail(err, PH_ENOMEM, "not enough memory for a widget");
+		for (m = 0; m < w->nmetrics; m++)
+			w->values[m] = ph_expression_value(w->metrics[m].expression, values);
+	}
+	return rc;
 }
 
 enum ph_rc
@@ -431,22 +457,17 @@ ph_layout_read(struct ph_layout *l, struct ph_db *db, int64_t now_ms, int64_t tz
 {
 	struct reading	r = { .db = db, .now_ms = now_ms, .tz_offset_min = tz_offset_min,
 	    .points_left = PH_LAYOUT_POINTS };
-	unsigned char	wanted[NAMES_MAX] = { 0 };
 	char		prefix[PREFIX_SIZE];
-	enum ph_rc	rc;
-	size_t		i, m;
+	enum ph_rc	rc = PH_OK;
+	size_t		i;
 
-	for (i = 0; i < l->nwidgets; i++)
-		if (is_shown(&l->widgets[i]) && !ph_widget_has_points(&l->widgets[i]))
-			for (m = 0; m < l->widgets[i].nmetrics; m++)
-				ph_expression_wants(l->widgets[i].metrics[m].expression, wanted);
-	rc = ph_metrics_read(db, now_ms, wanted, r.now, err);
 	for (i = 0; i < l->nwidgets && rc == PH_OK; i++) {
 		struct ph_widget *w = &l->widgets[i];
 
+		if (!is_shown(w) || w->values != NULL)
+			continue;	/* it is wrong, or was read together with another */
 		snprintf(prefix, sizeof(prefix), "layout[%zu].", i);
-		if (is_shown(w))
-			rc = ph_widget_has_points(w) ? read_points(w, prefix, &r, err) : read_now(w, &r, err);
+		rc = ph_widget_has_points(w) ? read_points(w, prefix, &r, err) : read_now(l, w->keys, &r, err);
 	}
 	return rc;
 }

@@ -56,7 +56,7 @@ struct ph_widget {
 	struct ph_widget_metric	 metrics[PH_LAYOUT_METRICS];
 	int64_t			 from_ms;	/* -1: not given */
 	int64_t			 step_ms;	/* 0: not given */
-	unsigned		 keys;		/* of events, as in ph_event_count() */
+	unsigned		 keys;		/* platforms, as in ph_metrics_read_of() */
 	double			 warn, crit;	/* thresholds; NAN: none */
 	/* What ph_layout_read() found. */
 	struct ph_history_range	 range;		/* of line and bar; of heatmap from_ms and to_ms alone */

@@ -15,6 +15,7 @@
 #include <cjson/cJSON.h>
 
 #include "domain/event.h"
+#include "domain/filter.h"
 #include "domain/metric.h"
 #include "domain/telemetry.h"
 
@@ -275,10 +276,10 @@ count_fields(const struct ph_field *fields, size_t n)
 
 /* The source's metrics begin at `first`. */
 static enum ph_rc
-read_source(struct ph_db *db, int64_t now, const struct ph_statistic *s, size_t first, int is_extended,
-    const unsigned char *wanted, double *values, struct ph_err *err)
+read_source(struct ph_db *db, const struct ph_filter *filter, int64_t now, const struct ph_statistic *s, size_t first,
+    int is_extended, const unsigned char *wanted, double *values, struct ph_err *err)
 {
-	const struct ph_stat_query	 q = { .db = db, .now_ms = now };
+	const struct ph_stat_query	 q = { .db = db, .now_ms = now, .filter = filter };
 	struct ph_json			*out = ph_json_new();
 	cJSON				*tree = NULL;
 	char				*text = NULL;
@@ -301,16 +302,34 @@ out:
 	return rc;
 }
 
+int
+ph_metric_has_platform(size_t i)
+{
+	const struct ph_statistic	*s;
+	size_t				 k, end = 0;
+
+	for (k = 0; i >= end && (s = source(k)) != NULL; k++)
+		end += count_fields(s->fields, s->nfields);
+	if (i < end)
+		return s != &ph_telemetry;
+	i -= catalogue.events;
+	return i < PH_EVENT__MAX * WINDOWS && ph_events[i / WINDOWS].has_platform;
+}
+
 enum ph_rc
-ph_metrics_read(struct ph_db *db, int64_t now, const unsigned char *wanted, double *values,
+ph_metrics_read_of(struct ph_db *db, unsigned keys, int64_t now, const unsigned char *wanted, double *values,
     struct ph_err *err)
 {
 	const size_t			 n = ph_metric_count();
+	struct ph_filter		 filter;
 	const struct ph_statistic	*s;
 	int64_t				 count;
 	enum ph_rc			 rc = PH_OK;
 	size_t				 i, k, end;
 
+	ph_filter_init(&filter);
+	filter.has_platform = 1;
+	filter.keys = keys;
 	for (i = 0, k = 0; rc == PH_OK && (s = source(k)) != NULL; k++, i = end) {
 		int is_wanted = 0, is_extended = 0;
 		size_t m;
@@ -322,7 +341,7 @@ ph_metrics_read(struct ph_db *db, int64_t now, const unsigned char *wanted, doub
 				is_extended |= catalogue.is_extended[m];
 			}
 		if (is_wanted)
-			rc = read_source(db, now, s, i, is_extended, wanted, values, err);
+			rc = read_source(db, keys != 0 ? &filter : NULL, now, s, i, is_extended, wanted, values, err);
 	}
 	for (i = catalogue.events; i < n && rc == PH_OK; i++) {
 		k = i - catalogue.events;
@@ -330,11 +349,17 @@ ph_metrics_read(struct ph_db *db, int64_t now, const unsigned char *wanted, doub
 			continue;
 		if (k >= PH_EVENT__MAX * WINDOWS)
 			rc = single[k - PH_EVENT__MAX * WINDOWS].read(db, now, &values[i], err);
-		else if ((rc = ph_event_count(db, (enum ph_event)(k / WINDOWS), 0, now - windows[k % WINDOWS].ms,
+		else if ((rc = ph_event_count(db, (enum ph_event)(k / WINDOWS), keys, now - windows[k % WINDOWS].ms,
 		    now + 1, &count, err)) == PH_OK)
 			values[i] = (double)count;
 	}
 	return rc;
+}
+
+enum ph_rc
+ph_metrics_read(struct ph_db *db, int64_t now, const unsigned char *wanted, double *values, struct ph_err *err)
+{
+	return ph_metrics_read_of(db, 0, now, wanted, values, err);
 }
 
 void

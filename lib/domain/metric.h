@@ -49,6 +49,12 @@ int			 ph_metric_find(const char *name, size_t len);	/* index, or -1 */
 enum ph_rc	ph_metrics_read(struct ph_db *, int64_t now_ms, const unsigned char *wanted, double *values,
 		    struct ph_err *);
 
+/* The same of some platforms alone, as the statistics filter by them: keys are 1 << enum ph_platform_key
+ * (filter.h), or-ed; 0: all, those without a platform, too.  Only of metrics that are counted per platform. */
+int		ph_metric_has_platform(size_t i);
+enum ph_rc	ph_metrics_read_of(struct ph_db *, unsigned keys, int64_t now_ms, const unsigned char *wanted,
+		    double *values, struct ph_err *);
+
 /* A value as JSON: null, a whole number, or with places > 0 a decimal. */
 void		ph_metric_write(struct ph_json *, const char *key, double value, int places);
 

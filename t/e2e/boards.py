@@ -357,11 +357,14 @@ def _():
         answer = call("POST", BOARDS, {"name": "b", "layout": [widget(expr, type=kind)]})
         expect_problem(answer, 422, "invalid_parameter")
         expect(hint in answer.json["errors"][0]["detail"], answer)
-    for kind, expr in (("line", "queue.pending"), ("line", "events.clips_created"), ("stat", "queue.pending"),
-                       ("heatmap", "events.clips_created"), ("stat", "events.published.24h")):
+    for kind, expr, name in (("line", "queue.pending", "queue.pending is"), ("line", "events.clips_created", "clips_created"),
+                             ("heatmap", "events.clips_created", "clips_created"),
+                             ("stat", "1+telemetry.queue.pending", "telemetry.queue.pending is"),
+                             ("stat", "jobs.stuck_processing", "jobs.stuck_processing"),
+                             ("stat", "events.clips_created.24h", "events.clips_created.24h")):
         answer = call("POST", BOARDS, {"name": "b", "layout": [widget(expr, type=kind, platform="tiktok")]})
         expect_problem(answer, 422, "invalid_parameter")
-        expect("with a platform" in answer.json["errors"][0]["detail"], answer)
+        expect(name in answer.json["errors"][0]["detail"], answer)
     expect_equal(refused({"name": "b", "layout": [widget("1", "2", type="heatmap")]}), ["layout[0].metrics"], "heatmap")
 
 
@@ -567,6 +570,10 @@ def _():
 # -- over time ---------------------------------------------------------------------------------
 
 
+def as_shown(value):
+    return None if value is None else float(value)
+
+
 def logs():
     return instance.rows("SELECT platform, status, requested_at, published_at FROM publish_logs")
 
@@ -607,6 +614,25 @@ def _():
             expect(all(close(p[1], v) for p, v in zip(m["points"], values)), f"{m} {values}")
             expect_equal((m["value"], m["level"]), (None, None), "no single value")
     instance.sql("DELETE FROM stat_samples")
+
+
+@alone("values now of a platform are those of the filtered statistics")
+def _():
+    # From the specification: queue?platform=tiktok and overview?platform=instagram on dataset A.
+    queue = {"pending": 0, "processing": 1, "success": 1, "failed": 0, "avg_processing_time_ms": 2000.0,
+             "oldest_pending_age_seconds": None}
+    overview = {"total_videos": 1, "total_clips": 2, "total_jobs": 2, "pending_jobs": 1, "total_campaigns": 2,
+                "success_logs": 1, "failed_logs": 0, "scheduled_publications": 1}
+    shown = show(widget(*(f"queue.{name}" for name in queue), platform="tiktok"),
+                 widget(*(f"overview.{name}" for name in overview), platform=["instagram"]),
+                 widget("queue.pending", "events.requested.24h"), widget("events.requested.24h", platform="tiktok,other"),
+                 widget("queue.pending", platform="other,instagram"), widget("queue.processing", platform="tiktok"))
+    values = [[m["value"] for m in w["metrics"]] for w in shown]
+    recent = [name for name, _, at, _ in logs() if NOW - DAY <= at <= NOW]
+    expect_equal(values, [list(map(as_shown, queue.values())), list(map(as_shown, overview.values())),
+                          [2.0, float(len(recent))], [float(recent.count("tiktok") + recent.count("other"))], [2.0], [1.0]],
+                 "values")
+    expect(0 < recent.count("tiktok") < len(recent), recent)
 
 
 @alone("a widget with a platform counts that platform's events")
