@@ -33,6 +33,9 @@
 
 enum { CERT_DAYS = 825 };
 
+/* Memory of an nginx process, in bytes: nchan takes a client's WebSocket frame of any size. */
+#define NGINX_DATA_MAX "1073741824"
+
 /* Keep so many processes of a program: one that dies is forked again, without end. */
 #define MULTIWATCH(forks, program) "multiwatch", "-f", (forks), "-r", "1000000000", "-t", "1000", \
 	"-s", "TERM", "--", (program), NULL
@@ -212,7 +215,7 @@ start_nginx(const cJSON *routes, struct ph_err *err)
 		    "PH_PORT", ph_config_str(PH_CFG_ADDRESS), (int)ph_config_int(PH_CFG_PORT));
 	/* nginx does not bind a socket that a killed one left behind. */
 	unlink(ph_config_path(publish, sizeof(publish), PH_LIVE_SOCKET));
-	char *const argv[] = { "nginx", "-c", conf, "-e", log, "-g", "daemon off;", NULL };
+	char *const argv[] = { "prlimit", "--data=" NGINX_DATA_MAX, "nginx", "-c", conf, "-e", log, "-g", "daemon off;", NULL };
 
 	if ((rc = group_spawn(NGINX_GROUP, "log/nginx.log", argv, err)) != PH_OK)
 		return rc;

@@ -717,6 +717,15 @@ write_passed_on(const struct ph_req *req, struct ph_response *res)
 	ph_response_header(res, "X-Accel-Redirect: %s", req->passed_on);
 }
 
+/* nginx takes the client over; a body, or its type, would be in the way. */
+static void
+write_handed_over(char *text, struct ph_response *res)
+{
+	free(text);
+	ph_response_init(res, 200);
+	ph_response_header(res, "Cache-Control: private, no-cache");
+}
+
 static void
 write_reading(struct ph_req *req, char *text, struct ph_response *res)
 {
@@ -835,6 +844,8 @@ answer(struct ph_req *req)
 		write_passed_on(req, &res);
 	else if (is_writing(req))
 		write_change(req, text, &res);
+	else if (req->route->is_live)
+		write_handed_over(text, &res);
 	else
 		write_reading(req, text, &res);
 	if (!req->is_stream) {
