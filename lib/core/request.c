@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -198,6 +199,32 @@ check_text(const struct reading *r, const struct ph_param *p, const char *value,
 	}
 }
 
+/* Digits, perhaps a minus and a fraction.  0, or -1. */
+static int
+parse_number(const char *s, size_t len, double *out)
+{
+	const char	*digits = s + (len > 0 && s[0] == '-');
+	const size_t	 whole = strspn(digits, "0123456789");
+	const size_t	 fraction = digits[whole] == '.' ? strspn(digits + whole + 1, "0123456789") : 0;
+
+	if (whole == 0 || whole > 15 || fraction > 15 || (digits[whole] == '.' && fraction == 0) ||
+	    digits + whole + (fraction > 0 ? 1 + fraction : 0) != s + len)
+		return -1;
+	*out = strtod(s, NULL);
+	return 0;
+}
+
+static void
+check_number(const struct reading *r, size_t i, int is_number)
+{
+	const struct ph_param	*p = &r->params[i];
+	const double		 v = r->args->values[i].real;
+
+	if (!is_number || !(v >= (double)p->min && v <= (double)p->max))
+		refuse(r, p->name, "a number from %lld to %lld is needed", (long long)p->min,
+		    (long long)p->max);
+}
+
 static void
 check_value(struct reading *r, size_t i, char *value, size_t len)
 {
@@ -239,6 +266,8 @@ check_value(struct reading *r, size_t i, char *value, size_t len)
 		check_text(r, p, value, len);
 		break;
 	case PH_P_NUMBER:
+		check_number(r, i, parse_number(value, len, &r->args->values[i].real) == 0);
+		break;
 	case PH_P_BOOL:
 	case PH_P_JSON:
 		assert(!"only a body has these");
@@ -485,9 +514,7 @@ check_json(struct reading *r, size_t i, const cJSON *v)
 		break;
 	case PH_P_NUMBER:
 		r->args->values[i].real = v->valuedouble;
-		if (!cJSON_IsNumber(v) || !(v->valuedouble >= (double)p->min && v->valuedouble <= (double)p->max))
-			refuse(r, p->name, "a number from %lld to %lld is needed", (long long)p->min,
-			    (long long)p->max);
+		check_number(r, i, cJSON_IsNumber(v));
 		break;
 	case PH_P_BOOL:
 		r->args->values[i].num = cJSON_IsTrue(v);

@@ -38,8 +38,8 @@ enum ph_param_type {
 				 * a JSON array, trimmed and ASCII-lower-cased; its text keeps the commas */
 	PH_P_INSTANT,		/* RFC 3339 with zone, YYYY-MM-DD (UTC), Unix ms, or -15m -24h -7d
 				 * before now: Unix ms */
-	/* in a body only */
 	PH_P_NUMBER,		/* .min to .max, fractions allowed: .real */
+	/* in a body only */
 	PH_P_BOOL,		/* 0 or 1 */
 	PH_P_MULTILINE,		/* PH_P_TEXT that may hold line breaks and tabs */
 	PH_P_JSON		/* any object or array, at most .max bytes of JSON text */

@@ -12,11 +12,12 @@
 #include "unit.h"
 
 static const char *const colours[] = { "red", "green", NULL };
-enum { P_N, P_COLOUR, P_NAME, P_NEEDED, P_COUNT };
+enum { P_N, P_COLOUR, P_NAME, P_NEEDED, P_REAL, P_COUNT };
 static const struct ph_param params[P_COUNT] = {
 	[P_N] = { .name = "n", .type = PH_P_INT, .min = -5, .max = 5, .dflt = 2 },
 	[P_COLOUR] = { .name = "colour", .type = PH_P_CHOICE, .choices = colours, .dflt = 1 },
 	[P_NAME] = { .name = "name", .type = PH_P_TEXT, .min = 1, .max = 6 },
+	[P_REAL] = { .name = "real", .type = PH_P_NUMBER, .min = -1, .max = 1 },
 	[P_NEEDED] = { .name = "needed", .type = PH_P_INT, .is_required = 1, .min = 0, .max = 1 },
 };
 
@@ -30,6 +31,19 @@ static const struct { const char *query; enum ph_rc rc; const char *bad; int64_t
 	{ "needed=1&other=x&other=y", PH_OK, NULL, 2 },
 	{ "needed=1&other", PH_OK, NULL, 2 },
 	{ "needed=1&name=a+b%C3%A9", PH_OK, NULL, 2 },
+	{ "needed=1&real=-1.0", PH_OK, NULL, 2 },
+	{ "needed=1&real=0.999999999999999", PH_OK, NULL, 2 },
+	{ "needed=1&real=1", PH_OK, NULL, 2 },
+	{ "needed=1&real=1.01", PH_EPARAM, "real", 0 },
+	{ "needed=1&real=-1.01", PH_EPARAM, "real", 0 },
+	{ "needed=1&real=", PH_EPARAM, "real", 0 },
+	{ "needed=1&real=-", PH_EPARAM, "real", 0 },
+	{ "needed=1&real=.5", PH_EPARAM, "real", 0 },
+	{ "needed=1&real=0.", PH_EPARAM, "real", 0 },
+	{ "needed=1&real=0.5x", PH_EPARAM, "real", 0 },
+	{ "needed=1&real=0x1", PH_EPARAM, "real", 0 },
+	{ "needed=1&real=1e0", PH_EPARAM, "real", 0 },
+	{ "needed=1&real=nan", PH_EPARAM, "real", 0 },
 	{ "needed=1&n=6", PH_EPARAM, "n", 0 },
 	{ "needed=1&n=-6", PH_EPARAM, "n", 0 },
 	{ "needed=1&n=", PH_EPARAM, "n", 0 },
