@@ -80,6 +80,8 @@ CREATE TABLE clip_variants (		-- a clip rendered for one platform
   created_at INTEGER NOT NULL CHECK (created_at BETWEEN 0 AND 253402300799999)
 ) STRICT;
 CREATE INDEX ix_variants_best ON clip_variants(status, platform, visual_score);
+CREATE INDEX ix_variants_ready ON clip_variants(lower(trim(platform)), visual_score, created_at)
+  WHERE status = 'ready';
 CREATE INDEX ix_variants_clip ON clip_variants(clip_id);
 
 CREATE TABLE jobs (			-- work on videos and clips: cut, score, render
@@ -121,6 +123,7 @@ CREATE TABLE campaigns (		-- a budget spent on one clip
 CREATE INDEX ix_campaigns_clip ON campaigns(clip_id);
 CREATE INDEX ix_campaigns_created ON campaigns(created_at);
 CREATE INDEX ix_campaigns_status ON campaigns(status, created_at);
+CREATE INDEX ix_campaigns_updated ON campaigns(status, updated_at);
 
 CREATE TABLE social_accounts (
   id TEXT PRIMARY KEY NOT NULL,
@@ -192,6 +195,8 @@ CREATE INDEX ix_logs_published ON publish_logs(status, published_at) WHERE statu
 CREATE INDEX ix_logs_failed ON publish_logs(status, failed_at) WHERE status = 'failed';
 CREATE INDEX ix_logs_due ON publish_logs(status, scheduled_for)
   WHERE scheduled_for IS NOT NULL AND status IN ('scheduled','pending');
+CREATE INDEX ix_logs_undated ON publish_logs(status, scheduled_for)
+  WHERE status = 'scheduled' AND scheduled_for IS NULL;
 CREATE INDEX ix_logs_stuck ON publish_logs(updated_at) WHERE status IN ('processing','retry');
 CREATE INDEX ix_logs_last_failure
   ON publish_logs(platform_key, coalesce(failed_at, updated_at)) WHERE status = 'failed';
