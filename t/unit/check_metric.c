@@ -146,13 +146,15 @@ int
 main(void)
 {
 	Suite *suite = suite_create("metric");
-	TCase *tc = tcase_create("metric");
+	TCase *tc = tcase_create("metric"), *form = tcase_create("form");
 
 	tcase_add_checked_fixture(tc, setup, close_database);
+	tcase_set_timeout(tc, DATABASE_TIMEOUT_S);
 	tcase_add_loop_test(tc, event_windows, 0, NOWS * WIDTHS * INSTANTS);
 	tcase_add_test(tc, only_what_is_wanted_is_read);
 	tcase_add_loop_test(tc, figure, 0, (int)(sizeof(figures) / sizeof(figures[0])));
-	tcase_add_loop_test(tc, writing, 0, (int)(sizeof(written) / sizeof(written[0])));
+	tcase_add_loop_test(form, writing, 0, (int)(sizeof(written) / sizeof(written[0])));
 	suite_add_tcase(suite, tc);
+	suite_add_tcase(suite, form);
 	return run_suite(suite);
 }

@@ -108,6 +108,7 @@ main(void)
 	TCase *tc = tcase_create("statistic");
 
 	tcase_add_checked_fixture(tc, setup, close_database);
+	tcase_set_timeout(tc, DATABASE_TIMEOUT_S);
 	tcase_add_test(tc, list_is_in_order);
 	tcase_add_loop_test(tc, members_are_the_declared_fields, 0, 2);
 	tcase_add_loop_test(tc, figures_are_of_the_instant_asked_for, 0,

@@ -14,6 +14,8 @@
 #include "core/db.h"
 #include "unit.h"
 
+enum { DATABASE_TIMEOUT_S = 60 };	/* of a test: making the file waits for the disk */
+
 static char		 database_dir[] = "/tmp/check_unit.XXXXXX";
 static char		 database_path[sizeof(database_dir) + 16];
 static struct ph_err	 err;
