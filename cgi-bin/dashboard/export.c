@@ -20,7 +20,8 @@
 enum { ROWS_MAX = 1000000, DEADLINE_MS = 60000, FILE_MAX = 64 };
 
 static const struct ph_list *const lists[] = {
-	&ph_list_publications, NULL
+	&ph_list_publications, &ph_list_jobs, &ph_list_clips, &ph_list_campaigns, &ph_list_videos, &ph_list_ledger,
+	&ph_list_alerts, &ph_list_runs, &ph_list_audit, NULL
 };
 
 enum { P_FILE, P__MAX };

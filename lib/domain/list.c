@@ -29,7 +29,7 @@
 #include "domain/list.h"
 
 enum {
-	SCAN_MAX = 100000,		/* rows that one page tests one by one */
+	SCAN_MAX = 50000, 		/* rows that one page tests one by one */
 	SQL_SIZE = 32768,
 	ARMS_MAX = 40,
 	STATUSES_MAX = 6,
@@ -104,6 +104,7 @@ struct query {
 	size_t				 narms;
 	const char			*index;
 	int				 tests_status, tests_platform, tests_rows;
+	int				 has_choice;	/* of arms by status or by platform */
 	size_t				 entry;		/* the extra whose index is walked, or more */
 	struct position			 bound;		/* of what is tested row by row */
 };
@@ -254,10 +255,15 @@ static enum ph_rc
 make_cursor(const struct query *q, const struct position *at, char out[PH_SEALED_MAX], struct ph_err *err)
 {
 	cJSON		*o = cJSON_CreateObject();
-	char		*text;
+	char		 value[32], *text;
 	enum ph_rc	 rc;
 
-	cJSON_AddNumberToObject(o, "v", q->sort->is_real ? at->real : (double)at->num);
+	/* All digits: cJSON itself would print 15 and call that equal. */
+	if (q->sort->is_real)
+		snprintf(value, sizeof(value), "%.17g", at->real);
+	else
+		snprintf(value, sizeof(value), "%" PRId64, at->num);
+	cJSON_AddRawToObject(o, "v", value);
 	if (!at->is_end)
 		cJSON_AddStringToObject(o, "i", at->id);
 	cJSON_AddStringToObject(o, "f", q->hash);
@@ -276,7 +282,7 @@ make_cursor(const struct query *q, const struct position *at, char out[PH_SEALED
 	return rc;
 }
 
-static void plan(struct query *);
+static void plan(struct query *, int by_platform);
 
 static enum ph_rc
 read_query(struct query *q, const struct ph_list *list, const struct ph_list_params *p,
@@ -317,7 +323,7 @@ read_query(struct query *q, const struct ph_list *list, const struct ph_list_par
 		if ((rc = read_cursor(q, args->values[P_CURSOR].text, err)) != PH_OK)
 			return rc;
 	}
-	plan(q);
+	plan(q, 0);
 	return PH_OK;
 }
 
@@ -359,14 +365,18 @@ platform_conditions(const struct query *q, const char *out[PH_PLATFORM__MAX + 1]
 	return n;
 }
 
-/* Which index is walked, in which arms, and what remains to be tested row by row. */
+/* Which index is walked, in which arms, and what remains to be tested row by row; by_platform: of
+ * the arms by status and by platform rather the latter. */
 static void
-plan(struct query *q)
+plan(struct query *q, int by_platform)
 {
 	const struct ph_list_sort	*s = q->sort;
 	const char			*platforms[PH_PLATFORM__MAX + 1];
 	size_t				 n = 0, i;
+	int				 by_status;
 
+	q->narms = 0;
+	q->tests_rows = 0;
 	q->entry = SIZE_MAX;
 	for (i = 0; i < q->list->nextras; i++)
 		if (q->extras[i] != NULL && q->entry == SIZE_MAX && q->list->extras[i].index != NULL)
@@ -376,9 +386,6 @@ plan(struct query *q)
 	q->tests_rows |= q->q != NULL || (q->filter.has_time && strcmp(s->sql, q->list->time) != 0);
 	q->tests_status = q->statuses != 0;
 	q->tests_platform = q->filter.has_platform && q->list->platform != NULL;
-	if (q->tests_platform)
-		n = platform_conditions(q, platforms);
-	q->index = s->index;
 	if (q->entry < q->list->nextras) {
 		q->index = q->list->extras[q->entry].index;
 		q->arms[q->narms++] = (struct arm){ q->list->extras[q->entry].sql, NULL };
@@ -387,24 +394,31 @@ plan(struct query *q)
 		    (q->tests_rows || q->tests_status || q->tests_platform);
 		return;
 	}
+	if (q->tests_platform && (s->platform_index != NULL || s->platform_status_index != NULL))
+		n = platform_conditions(q, platforms);	/* that for further names looks into the row */
+	by_status = s->only_statuses != 0 || (q->statuses != 0 && s->status_index != NULL);
+	q->has_choice = by_status && n > 0 && s->platform_index != NULL;
 	if (n > 0 && s->platform_status_index != NULL) {
 		q->index = s->platform_status_index;
 		for (i = 0; i < n; i++)
 			add_status_arms(q, platforms[i]);
+		q->tests_rows |= q->filter.nnames > 0;
 		q->tests_status = q->tests_platform = 0;
-	} else if (n > 0 && s->platform_index != NULL) {
-		q->index = s->platform_index;
-		for (i = 0; i < n; i++)
-			q->arms[q->narms++] = (struct arm){ platforms[i], NULL };
-		q->tests_platform = 0;
-	} else if (s->only_statuses != 0 || (q->statuses != 0 && s->status_index != NULL)) {
+	} else if (by_status && !(by_platform && q->has_choice)) {
 		q->index = s->status_index;
 		add_status_arms(q, NULL);
 		q->tests_status = 0;
-	} else
+	} else if (n > 0) {
+		q->index = s->platform_index;
+		for (i = 0; i < n; i++)
+			q->arms[q->narms++] = (struct arm){ platforms[i], NULL };
+		q->tests_rows |= q->filter.nnames > 0;
+		q->tests_platform = 0;
+	} else {
+		q->index = s->index;
 		q->arms[q->narms++] = (struct arm){ NULL, NULL };
-	/* The condition for further names looks into the row. */
-	q->tests_rows |= q->tests_status || q->tests_platform || (n > 0 && q->filter.nnames > 0);
+	}
+	q->tests_rows |= q->tests_status || q->tests_platform;
 }
 
 /* -- SQL ------------------------------------------------------------------------------- */
@@ -622,7 +636,7 @@ first_row(struct ph_db *db, const struct sql *s, const struct query *q, enum sco
 
 /* Where the rows end that this page may test: q->bound. */
 static enum ph_rc
-find_bound(struct ph_db *db, struct query *q, struct sql *s, struct ph_err *err)
+bound_arms(struct ph_db *db, struct query *q, struct sql *s, struct ph_err *err)
 {
 	char		what[96];
 	enum ph_rc	rc;
@@ -638,6 +652,21 @@ find_bound(struct ph_db *db, struct query *q, struct sql *s, struct ph_err *err)
 	if (rc == PH_ROW)
 		q->bound.is_set = q->bound.is_end = 1;
 	return rc == PH_ROW || rc == PH_DONE ? PH_OK : rc;
+}
+
+/* The same, by the arms that have few rows if there is a choice. */
+static enum ph_rc
+find_bound(struct ph_db *db, struct query *q, struct sql *s, struct ph_err *err)
+{
+	enum ph_rc rc = bound_arms(db, q, s, err);
+
+	if (rc != PH_OK || !q->bound.is_set || !q->has_choice)
+		return rc;
+	plan(q, 1);
+	if ((rc = bound_arms(db, q, s, err)) != PH_OK || !q->bound.is_set)
+		return rc;
+	plan(q, 0);
+	return bound_arms(db, q, s, err);
 }
 
 /* How many rows there are, counted up to PH_LIST_TOTAL_MAX and within the first page's bound. */

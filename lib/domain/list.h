@@ -9,10 +9,10 @@
  * ms, $14 to $17 are the extra filters in their order, $18 to $32 are those of filter.h.
  *
  * Order and cost.  Rows come in the order of (sort value, id), both ascending or both descending.
- * A page starts where its cursor says, so it costs the same at any depth.  Filters for which the
- * sort declares an index become arms: one walk of an index for each status and platform,
- * merged.  What is left over is tested row by row; then a page looks at SCAN_MAX rows at most and
- * may be short, or empty, with a cursor that goes on behind them.
+ * A page starts where its cursor says, so it costs the same at any depth.  A filter by status or
+ * platform becomes arms if the sort declares an index for it: one walk of the index for each value,
+ * merged; of two filters without a common index that whose rows are few.  What is left over is tested row by row; then a
+ * page looks at SCAN_MAX rows at most and may be short, or empty, with a cursor that goes on behind them.
  */
 #ifndef PH_LIST_H
 #define PH_LIST_H
