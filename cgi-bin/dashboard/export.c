@@ -16,8 +16,11 @@
 #include "core/endpoint.h"
 #include "core/table-xlsx.h"
 #include "domain/lists.h"
+#include "domain/stat-table.h"
 
 enum { ROWS_MAX = 1000000, DEADLINE_MS = 60000, FILE_MAX = 64 };
+
+#define STATS "stats-"
 
 static const struct ph_list *const lists[] = {
 	&ph_list_publications, &ph_list_jobs, &ph_list_clips, &ph_list_campaigns, &ph_list_videos, &ph_list_ledger,
@@ -40,6 +43,19 @@ find_list(const char *name, size_t len)
 	for (i = 0; lists[i] != NULL; i++)
 		if (strlen(lists[i]->name) == len && strncmp(lists[i]->name, name, len) == 0)
 			return lists[i];
+	return NULL;
+}
+
+static const struct ph_statistic *
+find_statistic(const char *name, size_t len)
+{
+	const size_t	prefix = sizeof(STATS) - 1;
+	size_t		i;
+
+	for (i = 0; len > prefix && strncmp(name, STATS, prefix) == 0 && ph_statistics[i] != NULL; i++)
+		if (strlen(ph_statistics[i]->name) == len - prefix &&
+		    strncmp(ph_statistics[i]->name, name + prefix, len - prefix) == 0)
+			return ph_statistics[i];
 	return NULL;
 }
 
@@ -81,6 +97,19 @@ export_list(struct ph_req *req, const struct ph_list *list, struct ph_table_opti
 }
 
 static enum ph_rc
+export_statistic(struct ph_req *req, const struct ph_statistic *statistic, struct ph_table_options options,
+    struct ph_args *args, struct ph_err *err)
+{
+	struct ph_param	table[PH_STAT_TABLE_NPARAMS];
+	enum ph_rc	rc;
+
+	ph_stat_table_params(table);
+	if ((rc = read_args(req, args, table, PH_STAT_TABLE_NPARAMS, err)) != PH_OK)
+		return rc;
+	return ph_stat_table_export(req, statistic, args, options, err);
+}
+
+static enum ph_rc
 export_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 {
 	const char			*file = ph_req_text(req, P_FILE), *dot = strrchr(file, '.');
@@ -88,15 +117,17 @@ export_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 	struct ph_table_options		 options = { .format = dot != NULL ? find_format(dot + 1) : PH_TABLE_JSON,
 	    .book = &ph_table_xlsx };
 	const struct ph_list		*list = find_list(file, len);
+	const struct ph_statistic	*statistic = find_statistic(file, len);
 	struct ph_args			*args;
 	enum ph_rc			 rc;
 
 	(void)out;
-	if (options.format == PH_TABLE_JSON || list == NULL)
+	if (options.format == PH_TABLE_JSON || (list == NULL && statistic == NULL))
 		return ph_fail(err, PH_ENOTFOUND, "there is no such export: DATASET.FORMAT is needed");
 	if ((args = malloc(sizeof(*args))) == NULL)
 		return ph_fail(err, PH_ENOMEM, "not enough memory for the export");
-	rc = export_list(req, list, options, args, err);
+	rc = list != NULL ? export_list(req, list, options, args, err) :
+	    export_statistic(req, statistic, options, args, err);
 	free(args);
 	return rc;
 }

@@ -62,17 +62,30 @@ names_type(const char *accept, const char *type)
 	return 0;
 }
 
-enum ph_table_format
-ph_table_wanted(const struct ph_args *args, size_t format_param, const char *accept)
+static enum ph_table_format
+wanted(const struct ph_req *req, size_t format_param)
 {
-	enum ph_table_format f;
+	const char		*accept = ph_req_env(req, "HTTP_ACCEPT");
+	enum ph_table_format	 f;
 
-	if (args->values[format_param].is_set)
-		return (enum ph_table_format)args->values[format_param].num;
+	if (ph_req_has(req, format_param))
+		return (enum ph_table_format)ph_req_int(req, format_param);
 	for (f = PH_TABLE_CSV; accept != NULL && f < PH_TABLE__MAX; f++)
 		if (names_type(accept, types[f]) && !names_type(accept, types[PH_TABLE_JSON]))
 			return f;
 	return PH_TABLE_JSON;
+}
+
+enum ph_rc
+ph_table_elsewhere(struct ph_req *req, size_t format_param, const char *dataset, struct ph_err *err)
+{
+	const enum ph_table_format	f = wanted(req, format_param);
+	char				path[FILENAME_SIZE];
+
+	if (f == PH_TABLE_JSON)
+		return PH_DONE;
+	snprintf(path, sizeof(path), "/dashboard/export/%s.%s", dataset, ph_table_formats[f]);
+	return ph_req_pass_on(req, "dashboard-export", path, "format", err);
 }
 
 void

@@ -44,8 +44,11 @@ extern const char *const ph_table_seps[];
 /* The same for the format.  Also chosen by the header Accept, if format is not given. */
 #define PH_PARAM_FORMAT { .name = "format", .type = PH_P_CHOICE, .choices = ph_table_formats, \
 	.text = "Anything but json answers with a file and needs the scope dashboard:export." }
-/* args is of that parameter's request; accept: the header, NULL: none. */
-enum ph_table_format	ph_table_wanted(const struct ph_args *args, size_t format_param, const char *accept);
+/*
+ * For a route with that parameter.  PH_DONE: the answer is JSON, for the caller to give.  PH_OK: a file is
+ * wanted, and the program of exports gives it, as the dataset of that name.  Else a failure.
+ */
+enum ph_rc	ph_table_elsewhere(struct ph_req *, size_t format_param, const char *dataset, struct ph_err *);
 
 struct ph_table_options {
 	enum ph_table_format		 format;	/* not PH_TABLE_JSON */

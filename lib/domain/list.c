@@ -38,7 +38,7 @@ enum {
 	HASHED_SIZE = 16384,		/* the filters as text */
 	LINK_MAX = 2500,		/* bytes of a Link header that still fits the head of an answer */
 	EXPORT_PAGE = 1000,		/* rows read in one transaction of an export */
-	EXPORT_WAITING = 262144		/* bytes of them that wait to be sent, about */
+	EXPORT_WAITING = 65536		/* bytes of them that wait to be sent, about */
 };
 
 /* Numbers of SQL parameters; $14 to $17 the extras, from $18 on those of filter.h. */
@@ -839,25 +839,20 @@ static enum ph_rc
 list_get(struct ph_req *req, const struct ph_list *list, const struct ph_list_params *p,
     const struct ph_field *fields, struct ph_json *out, struct ph_err *err)
 {
-	const enum ph_table_format	 format = ph_table_wanted(ph_req_args(req), P_FORMAT,
-	    ph_req_env(req, "HTTP_ACCEPT"));
 	struct ph_db			*db = ph_req_db(req);
 	struct query			*q = malloc(sizeof(*q));
 	struct sql			*s = malloc(sizeof(*s));
 	struct ph_value			 v[A__MAX] = { 0 };
 	struct position			 next;
-	char				 path[128], cursor[PH_SEALED_MAX];
+	char				 cursor[PH_SEALED_MAX];
 	enum ph_rc			 rc;
 
 	if (q == NULL || s == NULL) {
 		rc = ph_fail(err, PH_ENOMEM, "not enough memory for the list");
 		goto out;
 	}
-	if (format != PH_TABLE_JSON) {
-		snprintf(path, sizeof(path), "/dashboard/export/%s.%s", list->name, ph_table_formats[format]);
-		rc = ph_req_pass_on(req, "dashboard-export", path, "format", err);
+	if ((rc = ph_table_elsewhere(req, P_FORMAT, list->name, err)) != PH_DONE)
 		goto out;
-	}
 	if ((rc = ph_req_header(req, err, "Vary: Accept")) != PH_OK ||
 	    (rc = read_query(q, list, p, ph_req_args(req), ph_req_now_ms(req), err)) != PH_OK ||
 	    (rc = find_bound(db, q, s, err)) != PH_OK)

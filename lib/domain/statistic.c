@@ -3,7 +3,10 @@
  */
 #include "autoconf.h"
 
+#include <stdio.h>
+
 #include "core/endpoint.h"
+#include "core/table.h"
 #include "domain/statistic.h"
 
 const struct ph_param ph_statistic_params[PH_STATISTIC_NPARAMS] = {
@@ -12,6 +15,7 @@ const struct ph_param ph_statistic_params[PH_STATISTIC_NPARAMS] = {
 	[PH_STATISTIC_TZ_OFFSET] = { .name = "tz_offset", .type = PH_P_INT, .min = -720, .max = 840,
 	    .unit = "minutes east of UTC", .text = "Shifts the midnight that begins \"today\"." },
 	PH_FILTER_PARAMS(PH_STATISTIC_FILTER),
+	[PH_STATISTIC_FORMAT]    = PH_PARAM_FORMAT,
 };
 
 enum ph_rc
@@ -25,8 +29,12 @@ ph_statistic_get(struct ph_req *req, const struct ph_statistic *statistic, struc
 		.tz_offset_min = ph_req_int(req, PH_STATISTIC_TZ_OFFSET),
 		.filter = &filter,
 	};
-	const enum ph_rc		rc = ph_filter_read(&filter, ph_req_args(req), PH_STATISTIC_FILTER,
-					    q.now_ms, err);
+	char				dataset[64];
+	enum ph_rc			rc;
 
-	return rc == PH_OK ? statistic->write(&q, out, err) : rc;
+	snprintf(dataset, sizeof(dataset), "stats-%s", statistic->name);
+	if ((rc = ph_table_elsewhere(req, PH_STATISTIC_FORMAT, dataset, err)) != PH_DONE ||
+	    (rc = ph_filter_read(&filter, ph_req_args(req), PH_STATISTIC_FILTER, q.now_ms, err)) != PH_OK)
+		return rc;
+	return statistic->write(&q, out, err);
 }

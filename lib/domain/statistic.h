@@ -52,7 +52,7 @@ extern const struct ph_statistic *const	ph_statistics[];
  * because its .fields and .nfields, taken from the statistic, are no constant expressions. */
 enum {
 	PH_STATISTIC_INCLUDE, PH_STATISTIC_TIME, PH_STATISTIC_TZ_OFFSET, PH_STATISTIC_FILTER,
-	PH_STATISTIC_NPARAMS = PH_STATISTIC_FILTER + PH_FILTER_NPARAMS
+	PH_STATISTIC_FORMAT = PH_STATISTIC_FILTER + PH_FILTER_NPARAMS, PH_STATISTIC_NPARAMS
 };
 extern const struct ph_param ph_statistic_params[PH_STATISTIC_NPARAMS];
 
