@@ -1,10 +1,13 @@
 """The figures.  Each takes a Setting and gives rows of the table."""
+import base64
 import concurrent.futures
 import contextlib
+import hmac
 import json
 import os
 import re
 import signal
+import sqlite3
 import statistics
 import subprocess
 import time
@@ -29,6 +32,7 @@ MODERATE = 4
 MANY = 256
 CGI_RUNS = 200
 CRASHES = 5
+FIRST_BYTES = 9         # exports that are begun and left
 CROWD_BESIDE = 50     # clients while another route crashes
 HISTORY_DAYS = 400
 HISTORY_MS = 20         # at most, in the median
@@ -358,5 +362,72 @@ def history(setting):
     return rows
 
 
+def far_cursor(instance, path):
+    """The cursor of a page near the far end: that of the first page, with another place, sealed anew."""
+    def encoded(data):
+        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+    place = json.loads(base64.urlsafe_b64decode(fetch(instance, path)["next_cursor"].split(".")[0] + "==="))
+    with contextlib.closing(sqlite3.connect(instance.home / "pilothouse.db")) as db:
+        place["v"], place["i"] = db.execute("SELECT requested_at, id FROM publish_logs ORDER BY requested_at, id"
+                                            " LIMIT 1 OFFSET 1000").fetchone()
+    text = json.dumps(place).encode()
+    secret = (instance.home / "secret").read_bytes()
+    return f"{encoded(text)}.{encoded(hmac.digest(secret, b'cursor' + bytes(1) + text, 'sha256'))}"
+
+
+def keyset(setting):
+    instance = setting.instance("large")
+    rows = []
+    with ended() as children:
+        instance.start(children, WORKERS)
+        for name, path in (("all", "/dashboard/publications?limit=50"),
+                           ("one status", "/dashboard/publications?limit=50&status=success"),
+                           ("two platforms", "/dashboard/publications?limit=50&platform=tiktok,instagram")):
+            far = f"{path}&cursor={far_cursor(instance, path)}"
+            if len(fetch(instance, far)["items"]) != 50:
+                raise Missing(f"{far} is no whole page")
+            loads = load.rounds({"far": instance.url(far), "first": instance.url(path)}, instance.token, MODERATE,
+                                setting.seconds, setting.rounds)
+            instance.forget_logs()
+            value, low, high = load.ratio(loads, "far", "first", "p50_ms")
+            rows.append(Row(f"9 keyset page at the far end of {instance.rows:,} logs over the first page: {name}",
+                            f"{value:.2f} ({low:.2f} to {high:.2f}; {load.median(loads, 'far', 'p50_ms'):.3f} ms over "
+                            f"{load.median(loads, 'first', 'p50_ms'):.3f} ms)", "<= 2.00", value <= 2))
+    return rows
+
+
+def stream(instance, path, want_all=True):
+    """(seconds to the first byte, lines, seconds) of an answer that is read as it comes."""
+    request = urllib.request.Request(instance.url(path), headers={"Authorization": f"Bearer {instance.token}"})
+    begin = time.perf_counter()
+    lines, first = 0, None
+    with urllib.request.urlopen(request, timeout=600) as answer:
+        while (part := answer.read1(1 << 20)) and (want_all or first is None):
+            first = first or time.perf_counter() - begin
+            lines += part.count(b"\n")
+    return first, lines, time.perf_counter() - begin
+
+
+def export(setting):
+    instance = setting.instance("middle")
+    path = "/dashboard/export/publications.csv"
+    with ended() as children:
+        instance.start(children, 1)
+        worker = instance.workers("dashboard-export")[0]
+        _, lines, took = stream(instance, path)
+        if lines != instance.rows + 1:
+            raise Missing(f"the export has {lines} lines")
+        peak = int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{worker}/status").read_text())[1]) / KIB_PER_MB
+        first = statistics.median(stream(instance, path, want_all=False)[0] for _ in range(FIRST_BYTES))
+    title = f"9 CSV of {instance.rows:,} rows"
+    return [Row(f"{title}: memory", f"{peak:.1f} MB at its highest, {took:.1f} s", "<= 8 MB", peak <= 8),
+            Row(f"{title}: first byte", f"{first * 1000:.1f} ms", "<= 50 ms", first <= 0.05)]
+
+
+def lists(setting):
+    return keyset(setting) + export(setting)
+
+
 FIGURES = {"1": uncached, "2": cached, "3": growth, "4": rival_figures, "5": thrift, "6": crowd, "7": recovery,
-           "11": history}
+           "9": lists, "11": history}
