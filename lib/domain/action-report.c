@@ -4,7 +4,6 @@
  */
 #include "autoconf.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include <cjson/cJSON.h>
