@@ -80,7 +80,7 @@ enum ph_rc
 ph_table_elsewhere(struct ph_req *req, size_t format_param, const char *dataset, struct ph_err *err)
 {
 	const enum ph_table_format	f = wanted(req, format_param);
-	char				path[FILENAME_SIZE];
+	char				path[PH_TABLE_FILENAME_SIZE];
 
 	if (f == PH_TABLE_JSON)
 		return PH_DONE;
