@@ -368,7 +368,9 @@ CREATE TABLE alert_channels (
   target TEXT NOT NULL,			-- URL, mail address, or '' for the stream
   secret TEXT,				-- signs webhooks; written, never shown
   enabled INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
+  is_default INTEGER NOT NULL DEFAULT 0 CHECK (is_default IN (0, 1)),	-- for rules without channels
   created_by TEXT NOT NULL,
+  version INTEGER NOT NULL DEFAULT 1,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL
 ) STRICT;
@@ -384,20 +386,62 @@ CREATE TABLE alert_rules (
   for_ms INTEGER NOT NULL DEFAULT 0 CHECK (for_ms BETWEEN 0 AND 86400000),
   cooldown_ms INTEGER NOT NULL DEFAULT 300000 CHECK (cooldown_ms BETWEEN 0 AND 604800000),
   severity TEXT NOT NULL CHECK (severity IN ('info','warning','critical')),
-  channel_ids TEXT NOT NULL DEFAULT '[]',	-- JSON array
   enabled INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
   created_by TEXT NOT NULL,
   version INTEGER NOT NULL DEFAULT 1,
-  created_at INTEGER NOT NULL,
-  updated_at INTEGER NOT NULL,
+  created_at INTEGER,			-- NULL: came with the release
+  updated_at INTEGER,			-- NULL: never
   -- what the evaluation remembers
   state TEXT NOT NULL DEFAULT 'ok' CHECK (state IN ('ok','pending','firing')),
   since_at INTEGER,			-- of the state
   clear_count INTEGER NOT NULL DEFAULT 0,	-- evaluations beyond clear_threshold in a row
-  snoozed_until INTEGER,
+  snoozed_until INTEGER,		-- it tells nobody before
   value REAL,				-- of the last evaluation; NULL: none
-  evaluated_at INTEGER
+  evaluated_at INTEGER,
+  event_id TEXT				-- its last event, open if it is firing
 ) STRICT;
+
+CREATE TABLE alert_rule_channels (	-- whom a rule tells; without any: the default channels
+  rule_id TEXT NOT NULL REFERENCES alert_rules(id) ON DELETE CASCADE,
+  channel_id TEXT NOT NULL REFERENCES alert_channels(id) ON DELETE CASCADE,
+  PRIMARY KEY (rule_id, channel_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_rule_channels ON alert_rule_channels(channel_id);
+
+-- The built-in rules.  Threshold, times, channels and enabled may be changed; the rest, and that
+-- they are there, belongs to the release.  An orchestrator that never acted counts as idle for 10^11 ms.
+INSERT INTO alert_rules (id, name, alert_type, severity, metric, op, threshold, created_by) VALUES
+  ('builtin.queue_saturation.warning', 'Queue is filling', 'queue_saturation', 'warning',
+    'queue.pending', '>', 20, 'builtin'),
+  ('builtin.queue_saturation.critical', 'Queue is full', 'queue_saturation', 'critical',
+    'queue.pending', '>', 50, 'builtin'),
+  ('builtin.scheduler_backlog.warning', 'Scheduled posts are overdue', 'scheduler_backlog', 'warning',
+    'scheduler.overdue_max_ms', '>', 0, 'builtin'),
+  ('builtin.scheduler_backlog.critical', 'Scheduled posts are long overdue', 'scheduler_backlog', 'critical',
+    'scheduler.overdue_max_ms', '>', 600000, 'builtin'),
+  ('builtin.orchestrator_inactive.warning', 'Orchestrator is quiet', 'orchestrator_inactive', 'warning',
+    'orchestrator.idle_ms', '>', 120000, 'builtin'),
+  ('builtin.orchestrator_inactive.critical', 'Orchestrator does not act', 'orchestrator_inactive', 'critical',
+    'coalesce(orchestrator.idle_ms, 100000000000)', '>', 300000, 'builtin'),
+  ('builtin.publish_failures_spike.warning', 'Posts are failing', 'publish_failures_spike', 'warning',
+    'events.failed.10m', '>', 5, 'builtin'),
+  ('builtin.publish_failures_spike.critical', 'Many posts are failing', 'publish_failures_spike', 'critical',
+    'events.failed.10m', '>', 10, 'builtin'),
+  ('builtin.oauth_expiring_soon.warning', 'An account''s access expires soon', 'oauth_expiring_soon', 'warning',
+    'accounts.oauth_min_left_ms', '<=', 1200000, 'builtin'),
+  ('builtin.oauth_expiring_soon.critical', 'An account''s access expires now', 'oauth_expiring_soon', 'critical',
+    'accounts.oauth_min_left_ms', '<=', 300000, 'builtin'),
+  ('builtin.worker_crash_detected.critical', 'A worker has probably crashed', 'worker_crash_detected', 'critical',
+    'jobs.stuck_processing', '>', 0, 'builtin'),
+  ('builtin.campaign_blocked.warning', 'An active campaign has nothing to post', 'campaign_blocked', 'warning',
+    'campaigns.blocked', '>', 0, 'builtin'),
+  -- How many of the three signs there are; each is 0 or 1.
+  ('builtin.system_health_degraded.warning', 'The system is in trouble', 'system_health_degraded', 'warning',
+    'min(1, max(0, orchestrator.pending_jobs - 10)) + min(1, max(0, queue.pending - 30))'
+    || ' + min(1, max(0, events.failed.24h - 20))', '>=', 2, 'builtin'),
+  ('builtin.system_health_degraded.critical', 'The system is in deep trouble', 'system_health_degraded', 'critical',
+    'min(1, max(0, orchestrator.pending_jobs - 10)) + min(1, max(0, queue.pending - 30))'
+    || ' + min(1, max(0, events.failed.24h - 20))', '>=', 3, 'builtin');
 
 CREATE TABLE alert_events (
   id TEXT PRIMARY KEY NOT NULL,
@@ -418,24 +462,29 @@ CREATE TABLE alert_events (
 CREATE INDEX ix_alerts_created ON alert_events(created_at);
 CREATE INDEX ix_alerts_unread ON alert_events(created_at) WHERE read = 0;
 CREATE INDEX ix_alerts_type ON alert_events(alert_type, severity, created_at);
-CREATE INDEX ix_alerts_open ON alert_events(rule_id) WHERE state = 'firing';
+CREATE UNIQUE INDEX ix_alerts_open ON alert_events(rule_id) WHERE state = 'firing';	-- one per rule
 
 -- One row per notification and channel; tries are listed in it.
 CREATE TABLE alert_deliveries (
   id TEXT PRIMARY KEY NOT NULL,
-  event_id TEXT,			-- NULL: a test or a digest
+  event_id TEXT REFERENCES alert_events(id) ON DELETE CASCADE,	-- NULL: a test or a digest
   channel_id TEXT NOT NULL REFERENCES alert_channels(id) ON DELETE CASCADE,
   kind TEXT NOT NULL CHECK (kind IN ('firing','resolved','test','digest')),
   payload TEXT NOT NULL,		-- JSON, what is sent
-  status TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting','sent','failed','merged')),
-  tries INTEGER NOT NULL DEFAULT 0,
+  -- merged: into a digest; cancelled: it was over before anybody was told
+  status TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting','sent','failed','merged','cancelled')),
+  tries INTEGER NOT NULL DEFAULT 0,	-- begun ones
   next_try_at INTEGER,			-- NULL: none
   attempts TEXT NOT NULL DEFAULT '[]',	-- JSON array of {at, status, error, duration_ms}
   created_at INTEGER NOT NULL,
-  finished_at INTEGER
+  started_at INTEGER,			-- of the first try
+  finished_at INTEGER,
+  merged_into TEXT			-- id of the digest
 ) STRICT;
 CREATE INDEX ix_deliveries_due ON alert_deliveries(next_try_at) WHERE status = 'waiting';
 CREATE INDEX ix_deliveries_channel ON alert_deliveries(channel_id, created_at);
+CREATE INDEX ix_deliveries_started ON alert_deliveries(channel_id, started_at) WHERE started_at IS NOT NULL;
+CREATE INDEX ix_deliveries_finished ON alert_deliveries(finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX ix_deliveries_event ON alert_deliveries(event_id) WHERE event_id IS NOT NULL;
 
 CREATE TABLE dashboards (		-- boards that users draw

@@ -2,7 +2,7 @@
  * retention.c -- job-retention: every hour, remove what is kept for a time only.
  *
  * The audit log keeps 180 days (its trigger refuses to lose anything younger), the runs of
- * jobs 30, answers under an Idempotency-Key one.  A transaction removes at most a
+ * jobs and the deliveries of alerts 30, answers under an Idempotency-Key one.  A transaction removes at most a
  * thousand rows, so that nobody who wants to write waits for long, even after a year
  * without this job.
  */
@@ -30,12 +30,17 @@ static const char sql_keys[] =
 	"DELETE FROM idempotency_keys WHERE (actor, route, key) IN (SELECT actor, route, key"
 	" FROM idempotency_keys WHERE created_at < $1 - $2 ORDER BY created_at LIMIT $3)";
 
-enum { AUDIT, RUNS, KEYS, TABLES };
+static const char sql_deliveries[] =
+	"DELETE FROM alert_deliveries WHERE id IN (SELECT id FROM alert_deliveries"
+	" WHERE finished_at IS NOT NULL AND finished_at < $1 - $2 ORDER BY finished_at LIMIT $3)";
+
+enum { AUDIT, RUNS, KEYS, DELIVERIES, TABLES };
 
 static const struct { const char *sql; int64_t keep_ms; } tables[TABLES] = {
 	[AUDIT] = { sql_audit, 180 * DAY_MS },
 	[RUNS]  = { sql_runs, 30 * DAY_MS },
 	[KEYS]  = { sql_keys, PH_IDEMPOTENCY_KEEP_MS },
+	[DELIVERIES] = { sql_deliveries, 30 * DAY_MS },
 };
 
 /* One transaction.  *n: rows removed. */
@@ -75,15 +80,16 @@ retention(struct ph_job_run *run, struct ph_err *err)
 				return rc;
 			removed[table] += n;
 			ph_job_run_count(run, n);
-			ph_job_run_detail(run, "audit_log %" PRId64 ", job_runs %" PRId64 ", idempotency_keys %" PRId64,
-			    removed[AUDIT], removed[RUNS], removed[KEYS]);
+			ph_job_run_detail(run, "audit_log %" PRId64 ", job_runs %" PRId64 ", idempotency_keys %" PRId64
+			    ", alert_deliveries %" PRId64, removed[AUDIT], removed[RUNS], removed[KEYS],
+			    removed[DELIVERIES]);
 		} while (n == BATCH_ROWS && !ph_job_run_should_stop(run));
 	return PH_OK;
 }
 
 static const struct ph_job job = {
 	.name = "job-retention", .interval_s = 3600, .needs = PH_NEED_DB_WRITE,
-	.summary = "Remove audit entries after 180 days, runs of jobs after 30, idempotent answers after one",
+	.summary = "Remove audit entries after 180 days, runs of jobs and deliveries after 30, idempotent answers after one",
 	.description = "An entry's age counts from the newest entry. A transaction removes at most 1000 rows.",
 	.run = retention,
 };

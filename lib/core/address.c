@@ -11,6 +11,13 @@
 
 enum { V4_PREFIX_BITS = 96, TEXT_SIZE = INET6_ADDRSTRLEN };
 
+static const char loopback[] = "127.0.0.0/8 ::1";
+static const char special[] = "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12"
+	" 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24"
+	" 203.0.113.0/24 224.0.0.0/3"
+	" ::/96 64:ff9b::/96 64:ff9b:1::/48 100::/8 2001::/23 2001:db8::/32 2002::/16 3fff::/20"
+	" 4000::/2 8000::/1";
+
 struct network {
 	unsigned char	addr[16];
 	int		bits;
@@ -81,4 +88,19 @@ ph_address_is_in(const char *list, const char *address)
 			return 1;
 	}
 	return 0;
+}
+
+int
+ph_address_is_public(const char *address)
+{
+	unsigned char	addr[16];
+	int		is_v4;
+
+	return parse_address(address, strlen(address), addr, &is_v4) == 0 && !ph_address_is_in(special, address);
+}
+
+int
+ph_address_is_loopback(const char *address)
+{
+	return ph_address_is_in(loopback, address);
 }

@@ -15,4 +15,11 @@ int	ph_cidr_is_valid(const char *cidr, size_t len);
  * contains every address; a malformed entry or address contains none. */
 int	ph_address_is_in(const char *list, const char *address);
 
+/* Is it an address that the Internet can reach: not private, loopback, link-local, multicast,
+ * unspecified, reserved, for documentation, nor one that carries such a one inside (6to4, NAT64,
+ * Teredo)?  By the special-purpose registries of IANA (RFC 6890).  A malformed one is not. */
+int	ph_address_is_public(const char *address);
+/* 127.0.0.0/8 or ::1. */
+int	ph_address_is_loopback(const char *address);
+
 #endif

@@ -80,6 +80,22 @@ static const struct ph_setting settings[PH_CFG__MAX] = {
 	    "nginx writes log/access.log" },
 	[PH_CFG_REQUEST_LOG] = { "PH_REQUEST_LOG", PH_SET_BOOL, 0, 1, "1", 0,
 	    "workers write a JSON line per request; failures are written in any case" },
+	[PH_CFG_ORCHESTRATOR] = { "PH_ORCHESTRATOR", PH_SET_BOOL, 0, 1, "1", 0,
+	    "the publishing system's orchestrator is meant to run; 0: no alert when it does not" },
+	[PH_CFG_WEBHOOK_ALLOW] = { "PH_WEBHOOK_ALLOW", PH_SET_CIDRS, 0, 1000, "", 0,
+	    "private addresses that webhooks may go to all the same, space-separated CIDRs" },
+	[PH_CFG_ALLOW_LOOPBACK_HTTP] = { "PH_ALLOW_LOOPBACK_HTTP", PH_SET_BOOL, 0, 1, "0", 0,
+	    "webhooks and mail to this machine itself may go without TLS" },
+	[PH_CFG_CA_FILE] = { "PH_CA_FILE", PH_SET_TEXT, 0, 400, "", 0,
+	    "certificates, PEM, that other machines are checked by; empty: the system's" },
+	[PH_CFG_SMTP_URL] = { "PH_SMTP_URL", PH_SET_TEXT, 0, 400, "", 0,
+	    "mail server: smtps://HOST:465, or smtp://HOST:587 with STARTTLS; empty: no mail is sent" },
+	[PH_CFG_SMTP_USER] = { "PH_SMTP_USER", PH_SET_TEXT, 0, 200, "", 0,
+	    "user name at the mail server; empty: no login" },
+	[PH_CFG_SMTP_PASSWORD] = { "PH_SMTP_PASSWORD", PH_SET_TEXT, 0, 400, "", 1,
+	    "password at the mail server" },
+	[PH_CFG_SMTP_FROM] = { "PH_SMTP_FROM", PH_SET_TEXT, 0, 254, "", 0,
+	    "mail address that alerts come from" },
 };
 
 /* Most settings keep their default, whose text is shared by all processes of a program. */
@@ -130,9 +146,10 @@ ph_setting_check(enum ph_setting_id id, const char *value, char *why, size_t why
 		if (len < (size_t)s->min || len > (size_t)s->max || len >= VALUE_MAX)
 			snprintf(why, why_size, "a text of %lld to %lld bytes is needed",
 			    (long long)s->min, (long long)s->max);
-		/* Values are copied into the nginx configuration. */
+		/* Values are copied into the nginx configuration, secrets nowhere. */
 		for (i = 0; i < len; i++)
-			if ((unsigned char)value[i] < ' ' || strchr("\"'\\;{}$`", value[i]) != NULL)
+			if ((unsigned char)value[i] < ' ' ||
+			    (!s->is_secret && strchr("\"'\\;{}$`", value[i]) != NULL))
 				snprintf(why, why_size, "quotes, control characters and any of \\;{}$` "
 				    "are not allowed");
 		break;

@@ -19,6 +19,22 @@ ph_sha256(unsigned char out[PH_SHA256_SIZE], const void *data, size_t len)
 }
 
 void
+ph_hmac_sha256(char out[PH_HMAC_TEXT_SIZE], const void *key, size_t key_len, const struct ph_hmac_part *part,
+    size_t nparts)
+{
+	crypto_auth_hmacsha256_state	state;
+	unsigned char			hash[crypto_auth_hmacsha256_BYTES];
+	size_t				i;
+
+	crypto_auth_hmacsha256_init(&state, key, key_len);
+	for (i = 0; i < nparts; i++)
+		crypto_auth_hmacsha256_update(&state, part[i].data, part[i].len);
+	crypto_auth_hmacsha256_final(&state, hash);
+	sodium_bin2hex(out, PH_HMAC_TEXT_SIZE, hash, sizeof(hash));
+	sodium_memzero(&state, sizeof(state));
+}
+
+void
 ph_etag(char out[PH_ETAG_SIZE], const void *data, size_t len)
 {
 	/* SipHash-2-4 with 128 bits; the key is no secret, tags are only compared. */
@@ -29,6 +45,12 @@ ph_etag(char out[PH_ETAG_SIZE], const void *data, size_t len)
 	out[0] = '"';
 	sodium_bin2hex(out + 1, 2 * sizeof(hash) + 1, hash, sizeof(hash));
 	memcpy(out + 1 + 2 * sizeof(hash), "\"", 2);
+}
+
+char *
+ph_base64(char *out, size_t size, const void *data, size_t len)
+{
+	return sodium_bin2base64(out, size, data, len, sodium_base64_VARIANT_ORIGINAL);
 }
 
 void

@@ -1,5 +1,5 @@
 /*
- * hash.h -- SHA-256, random text and constant-time comparison (libsodium).
+ * hash.h -- SHA-256, HMAC, random text and constant-time comparison (libsodium).
  */
 #ifndef PH_HASH_H
 #define PH_HASH_H
@@ -9,14 +9,23 @@
 
 enum {
 	PH_SHA256_SIZE = 32,		/* bytes */
+	PH_HMAC_TEXT_SIZE = 65,		/* 64 hexadecimal digits and a NUL */
 	PH_ETAG_SIZE = 35,		/* 128 bits in hexadecimal, quotes and a NUL */
 	PH_RANDOM_TEXT_SIZE = 44	/* 256 bits as base64url: 43 characters and a NUL */
 };
 
 void	ph_sha256(unsigned char out[PH_SHA256_SIZE], const void *data, size_t len);
 
+/* HMAC-SHA-256 (RFC 2104) of some parts one after the other, as lower-case hexadecimal. */
+struct ph_hmac_part { const void *data; size_t len; };
+void	ph_hmac_sha256(char out[PH_HMAC_TEXT_SIZE], const void *key, size_t key_len,
+	    const struct ph_hmac_part *, size_t nparts);
+
 /* A strong entity tag (RFC 9110 section 8.8.3) of some bytes, with its quotes. */
 void	ph_etag(char out[PH_ETAG_SIZE], const void *data, size_t len);
+
+/* Base64 (RFC 4648 section 4), with padding and a NUL.  Returns out; size >= 4 * (len / 3 + 1) + 1. */
+char	*ph_base64(char *out, size_t size, const void *data, size_t len);
 
 /* 256 random bits as base64url without padding (RFC 4648 section 5). */
 void	ph_random_text(char out[PH_RANDOM_TEXT_SIZE]);

@@ -323,7 +323,22 @@ end_run(struct ph_job_run *run, const char *error, struct ph_err *err)
 	return rc;
 }
 
-/* One turn.  PH_DONE: another process has it.  last: what the turn before came to. */
+/* PH_DONE: there is nothing to do. */
+static enum ph_rc
+check_due(const struct ph_job *job, struct ph_db *db, struct ph_err *err)
+{
+	int		is_due = 1;
+	enum ph_rc	rc;
+
+	if (job->is_due == NULL)
+		return PH_OK;
+	if ((rc = ph_db_begin(db, err)) == PH_OK)
+		rc = job->is_due(db, ph_clock_now_ms(NULL), &is_due, err);
+	ph_db_end(db);
+	return rc == PH_OK && !is_due ? PH_DONE : rc;
+}
+
+/* One turn.  PH_DONE: another process has it, or there is nothing to do.  last: what the turn before came to. */
 static enum ph_rc
 take_turn(const struct ph_job *job, struct ph_db *db, enum ph_rc last, int is_once)
 {
@@ -332,7 +347,7 @@ take_turn(const struct ph_job *job, struct ph_db *db, enum ph_rc last, int is_on
 	char			 error[ERROR_SIZE];
 	enum ph_rc		 rc;
 
-	if ((rc = begin_run(&run, &err)) == PH_OK) {
+	if ((rc = check_due(job, db, &err)) == PH_OK && (rc = begin_run(&run, &err)) == PH_OK) {
 		rc = job->run(&run, &err);
 		ph_db_end(db);
 		snprintf(error, sizeof(error), "%s: %s", ph_problem(rc)->code,
@@ -346,7 +361,7 @@ take_turn(const struct ph_job *job, struct ph_db *db, enum ph_rc last, int is_on
 			ph_log("info", job->name, "%" PRId64 " items%s%s", run.items,
 			    run.detail[0] != '\0' ? ": " : "", run.detail);
 	} else if (rc == PH_DONE && is_once)
-		ph_log("info", job->name, "another process runs this job now");
+		ph_log("info", job->name, "another process runs this job now, or there is nothing to do");
 	/* A cause that stays is told once. */
 	if (rc != PH_OK && rc != PH_DONE && rc != last)
 		log_failure(job, rc, &err);

@@ -33,12 +33,16 @@ struct ph_job_run;		/* opaque to jobs */
 /* The work of one run.  Never prints.  A failure becomes the run's error. */
 typedef enum ph_rc ph_job_fn(struct ph_job_run *, struct ph_err *);
 
+/* Is there anything to do?  Asked ahead of a turn, inside a transaction. */
+typedef enum ph_rc ph_job_due_fn(struct ph_db *, int64_t now_ms, int *is_due, struct ph_err *);
+
 struct ph_job {
 	const char	*name;		/* of the program: "job-NAME" */
 	int		 interval_s;	/* period, at least 1; 0: a service */
 	const char	*summary;	/* one line */
 	const char	*description;	/* a paragraph; NULL: none */
 	unsigned	 needs;		/* enum ph_need, or-ed */
+	ph_job_due_fn	*is_due;	/* when it says no, the turn is left out; NULL: there always is */
 	ph_job_fn	*run;
 };
 

@@ -359,6 +359,13 @@ def fill(one, rng, now, count):
                     "x" if status == "failed" else None))
     db.executemany("INSERT INTO idempotency_keys VALUES (?, 'POST /x', ?, x'00', 200, '', ?)",
                    [(rng.choice("ab"), str(n), at) for n, at in enumerate(ages(rng, now, KEYS_KEPT, count))])
+    db.execute("INSERT INTO alert_channels (id, name, kind, target, created_by, created_at, updated_at)"
+               " VALUES ('c', 'c', 'stream', '', 'x', 1, 1)")
+    db.executemany("INSERT INTO alert_deliveries (id, channel_id, kind, payload, status, created_at, finished_at)"
+                   " VALUES (?, 'c', 'test', '{}', 'sent', 0, ?)",
+                   [(f"d{n}", at) for n, at in enumerate(ages(rng, now, RUNS_KEPT, count))])
+    db.execute("INSERT INTO alert_deliveries (id, channel_id, kind, payload, next_try_at, created_at)"
+               " VALUES ('waiting', 'c', 'test', '{}', 0, 0)")
     db.execute("INSERT INTO job_locks VALUES ('job:c', 'h:1:00000001', 1, 1, 1, ?)", (2 * now,))
     db.execute("INSERT INTO job_runs (id, job, owner, started_at, status)"
                " VALUES ('running', 'c', 'h:1:00000001', 1, 'running')")
@@ -370,7 +377,8 @@ def aging_rows(one):
     """(what identifies it, its instant) of all rows, by table."""
     return {"audit_log": one.query("SELECT id, at FROM audit_log ORDER BY id"),
             "job_runs": one.query("SELECT id, finished_at FROM job_runs WHERE job <> 'retention' ORDER BY id"),
-            "idempotency_keys": one.query("SELECT actor || key, created_at FROM idempotency_keys ORDER BY 1")}
+            "idempotency_keys": one.query("SELECT actor || key, created_at FROM idempotency_keys ORDER BY 1"),
+            "alert_deliveries": one.query("SELECT id, finished_at FROM alert_deliveries ORDER BY id")}
 
 
 @test("retention removes exactly what is older than 180 days, 30 days and a day")
@@ -383,7 +391,7 @@ def _():
         before = aging_rows(one)
         newest = max(at for _, at in before["audit_log"])
         since = {"audit_log": min(clock, newest) - AUDIT_KEPT, "job_runs": clock - RUNS_KEPT,
-                 "idempotency_keys": clock - KEYS_KEPT}
+                 "idempotency_keys": clock - KEYS_KEPT, "alert_deliveries": clock - RUNS_KEPT}
         kept = {table: [r for r in rows if r[1] is None or r[1] >= since[table]] for table, rows in before.items()}
         gone = {table: len(rows) - len(kept[table]) for table, rows in before.items()}
         expect(min(gone.values()) > 0, f"there is something to remove: {gone}")
@@ -488,11 +496,12 @@ def _():
     one.run("jobs", "run", "retention")
     state = listed(one)["retention"]
     expect_equal((state["status"], state["last_at"], state["text"]),
-                 ("success", "2025-11-22T10:30:00Z", "audit_log 0, job_runs 0, idempotency_keys 0"), "after")
+                 ("success", "2025-11-22T10:30:00Z",
+                  "audit_log 0, job_runs 0, idempotency_keys 0, alert_deliveries 0"), "after")
     line, = [line.split() for line in one.run("jobs").stdout.splitlines() if line.startswith("retention")]
     expect_equal(line, ["retention", "3600", "s", "success", "2025-11-22T10:30:00Z", "0",
                         "2025-11-22T11:00:00Z", "audit_log", "0,", "job_runs", "0,",
-                        "idempotency_keys", "0"], "the table")
+                        "idempotency_keys", "0,", "alert_deliveries", "0"], "the table")
     expect("tides" in one.run("jobs", "run", "tides", status=1).stderr, "no such job")
     one.run("jobs", "run", "job-retention", status=1)
 

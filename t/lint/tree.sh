@@ -22,5 +22,12 @@ if [ -z "$out" ]; then echo "ok $n - only lib/core/db knows sqlite3.h"; else
 	echo "# $out"
 	failed=1
 fi
+n=$((n + 1))
+out=$(cd "$PH_SRCDIR" && grep -rl 'curl/curl\.h' lib bin cgi-bin jobs | grep -v '^lib/net/')
+if [ -z "$out" ]; then echo "ok $n - only lib/net knows curl.h"; else
+	echo "not ok $n - only lib/net knows curl.h"
+	echo "# $out"
+	failed=1
+fi
 echo "1..$n"
 exit $failed
