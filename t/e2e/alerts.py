@@ -465,6 +465,31 @@ def _():
     expect_equal(answer["alerts"][0]["rule_id"], good, "the other one")
 
 
+@test("one evaluation may read every metric of the catalogue while every built-in kind fires, and later is resolved")
+def _():
+    one = loopback(PH_ORCHESTRATOR=1)
+    one.sql(BASE + jobs(7, "processing", NOW - HOUR) + account(-1) + campaign("raw") + failed(21)
+            + logs(1, "scheduled", scheduled_for=NOW - 11 * MIN) + jobs(11) + logs(60))
+    one.channel("ops@example.com", kind="email")
+    names = [m["name"] for m in one.call("get", "/dashboard/metrics")["metrics"]]
+    for name in names:
+        one.sql(f"INSERT INTO alert_rules (id, name, alert_type, metric, op, threshold, severity, created_by)"
+                f" VALUES ('{name}', 'n', '{name}', '{name}', '>=', -1e9, 'info', 'x')")
+    answer = one.call("post", "/dashboard/alerts/evaluate")
+    kinds = {a["alert_type"] for a in answer["alerts"] if a["rule_id"].startswith("builtin.")}
+    expect_equal(kinds, set(CASES), "every kind fires")
+    known = [n for n in names if one.query("SELECT value IS NOT NULL FROM alert_rules WHERE id = ?", n) == [(1,)]]
+    expect(len(known) > 100, f"{len(known)} metrics have a value")
+    expect_equal({a["rule_id"] for a in answer["alerts"]} - {f"builtin.{k}.{s}" for k in CASES for s in (W, C)},
+                 set(known), "and every metric with a value fires")
+    one.sql("UPDATE alert_rules SET threshold = 1e11 WHERE op = '>='; UPDATE jobs SET status = 'completed';"
+            "UPDATE publish_logs SET status = 'success'; UPDATE campaigns SET status = 'draft';"
+            "DELETE FROM social_accounts;" + action(-2 * MIN))
+    for i in (1, 2):
+        one.job("alerts", NOW + i * MIN)
+    expect_equal(one.query("SELECT count(*) FROM alert_events WHERE state = 'firing'"), [(0,)], "all is over")
+
+
 # -- webhooks ---------------------------------------------------------------------------------------
 
 
