@@ -101,9 +101,11 @@ CREATE TABLE jobs (			-- work on videos and clips: cut, score, render
 ) STRICT;
 CREATE INDEX ix_jobs_video ON jobs(video_asset_id) WHERE video_asset_id IS NOT NULL;
 CREATE INDEX ix_jobs_clip ON jobs(clip_id) WHERE clip_id IS NOT NULL;
-CREATE INDEX ix_jobs_created ON jobs(created_at, status, params_platform);	-- all of a window
+CREATE INDEX ix_jobs_created ON jobs(created_at);
 CREATE INDEX ix_jobs_status ON jobs(status, created_at);
 CREATE INDEX ix_jobs_platform ON jobs(params_platform, created_at) WHERE params_platform IS NOT NULL;
+CREATE INDEX ix_jobs_platform_status ON jobs(params_platform, status, created_at)
+  WHERE params_platform IS NOT NULL;
 -- status is one value in the next two: without it the planner would rather walk ix_jobs_status.
 CREATE INDEX ix_jobs_completed ON jobs(status, updated_at) WHERE status = 'completed';
 CREATE INDEX ix_jobs_stuck ON jobs(status, updated_at) WHERE status = 'processing';
@@ -672,20 +674,30 @@ LEFT JOIN (SELECT * FROM clip_counts WHERE n > 0) USING (platform) GROUP BY plat
 INSERT INTO platform_counts VALUES ('instagram',0,0,0,0,0,0), ('tiktok',0,0,0,0,0,0),
   ('youtube',0,0,0,0,0,0), ('other',0,0,0,0,0,0), ('facebook',0,0,0,0,0,0);
 
--- What the campaigns of a clip wait for.  A live campaign is active or paused.
+-- What the campaigns of a clip wait for, and where it has logs.  A live campaign is active or paused.
 CREATE TABLE clip_activity (
   clip_id TEXT PRIMARY KEY NOT NULL,
   success_logs INTEGER NOT NULL,
   open_logs INTEGER NOT NULL,		-- scheduled, pending, retry, processing
-  live_campaigns INTEGER NOT NULL
+  live_campaigns INTEGER NOT NULL,
+  instagram INTEGER NOT NULL DEFAULT 0,	-- logs by platform_key, in any status
+  tiktok INTEGER NOT NULL DEFAULT 0,
+  youtube INTEGER NOT NULL DEFAULT 0,
+  other INTEGER NOT NULL DEFAULT 0,
+  facebook INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE VIEW clip_activity_expected AS
 SELECT clip_id, sum(success_logs) AS success_logs, sum(open_logs) AS open_logs,
-  sum(live_campaigns) AS live_campaigns
+  sum(live_campaigns) AS live_campaigns,
+  count(*) FILTER (WHERE platform_key = 'instagram') AS instagram,
+  count(*) FILTER (WHERE platform_key = 'tiktok') AS tiktok,
+  count(*) FILTER (WHERE platform_key = 'youtube') AS youtube,
+  count(*) FILTER (WHERE platform_key = 'other') AS other,
+  count(*) FILTER (WHERE platform_key = 'facebook') AS facebook
 FROM (SELECT clip_id, status = 'success' AS success_logs,
-    status NOT IN ('success','failed') AS open_logs, 0 AS live_campaigns FROM publish_logs
+    status NOT IN ('success','failed') AS open_logs, 0 AS live_campaigns, platform_key FROM publish_logs
   UNION ALL
-  SELECT clip_id, 0, 0, status IN ('active','paused') FROM campaigns)
+  SELECT clip_id, 0, 0, status IN ('active','paused'), NULL FROM campaigns)
 GROUP BY clip_id;
 
 -- Variants by platform as written, trimmed and lower-cased.
@@ -892,9 +904,14 @@ CREATE TRIGGER log_change_count INSTEAD OF INSERT ON log_change BEGIN
     CASE NEW.platform_key WHEN 'facebook' THEN 'other' ELSE NEW.platform_key END,
     NEW.clip_id, NEW.status);
   INSERT INTO clip_activity VALUES (NEW.clip_id, NEW.sign * (NEW.status = 'success'),
-      NEW.sign * (NEW.status NOT IN ('success','failed')), 0)
+      NEW.sign * (NEW.status NOT IN ('success','failed')), 0,
+      NEW.sign * (NEW.platform_key = 'instagram'), NEW.sign * (NEW.platform_key = 'tiktok'),
+      NEW.sign * (NEW.platform_key = 'youtube'), NEW.sign * (NEW.platform_key = 'other'),
+      NEW.sign * (NEW.platform_key = 'facebook'))
     ON CONFLICT DO UPDATE SET success_logs = success_logs + excluded.success_logs,
-      open_logs = open_logs + excluded.open_logs;
+      open_logs = open_logs + excluded.open_logs, instagram = instagram + excluded.instagram,
+      tiktok = tiktok + excluded.tiktok, youtube = youtube + excluded.youtube,
+      other = other + excluded.other, facebook = facebook + excluded.facebook;
   INSERT INTO proc_counts SELECT shift, NEW.proc_ms >> shift, NEW.sign
     FROM proc_shifts WHERE NEW.proc_ms IS NOT NULL
     ON CONFLICT DO UPDATE SET n = n + excluded.n;
@@ -1165,7 +1182,8 @@ CREATE TRIGGER campaign_change_count INSTEAD OF INSERT ON campaign_change BEGIN
     ON CONFLICT DO UPDATE SET n = n + excluded.n,
       budget_cents = budget_cents + excluded.budget_cents,
       spent_cents = spent_cents + excluded.spent_cents;
-  INSERT INTO clip_activity SELECT NEW.clip_id, 0, 0, NEW.sign WHERE NEW.status IN ('active','paused')
+  INSERT INTO clip_activity (clip_id, success_logs, open_logs, live_campaigns)
+    SELECT NEW.clip_id, 0, 0, NEW.sign WHERE NEW.status IN ('active','paused')
     ON CONFLICT DO UPDATE SET live_campaigns = live_campaigns + excluded.live_campaigns;
 END;
 CREATE TRIGGER campaigns_insert AFTER INSERT ON campaigns BEGIN

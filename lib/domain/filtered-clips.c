@@ -26,14 +26,15 @@ static const char sql_videos_time[] =
 
 /* Clips with a log of the platforms: of the keys, and of the names. */
 static const char sql_key_clips[] =
-	"SELECT clip_id FROM clip_counts WHERE platform IN ($1, $2, $3, $4, $5) AND n > 0";
+	"SELECT clip_id FROM clip_activity"
+	" WHERE $1 * instagram + $2 * tiktok + $3 * youtube + $4 * other + $5 * facebook > 0";
 static const char sql_named_clips[] =
 	"SELECT clip_id FROM publish_logs WHERE platform_key = 'other' AND lower(trim(platform)) IN "
 	PH_FILTER_SQL_NAMES;
 
 static const char sql_clips[] =
 	"SELECT id, video_asset_id, " PH_FILTER_SQL_TIME("created_at") ", visual_score IS NOT NULL,"
-	" CAST(round(visual_score * 1e9) AS INTEGER) FROM clips";
+	" CASE WHEN $1 THEN CAST(round(visual_score * 1e9) AS INTEGER) END FROM clips";
 static const char sql_videos[] =
 	"SELECT id FROM video_assets WHERE " PH_FILTER_SQL_TIME("created_at");
 
@@ -87,7 +88,7 @@ collect_clips(struct ph_db *db, const struct ph_filter *f, struct ph_idset *clip
 		if ((rc = ph_db_prepare(db, sql_key_clips, &st, err)) != PH_OK)
 			return rc;
 		for (key = 0; key < PH_PLATFORM__MAX; key++)
-			ph_stmt_bind_text(st, key + 1, f->keys >> key & 1 ? ph_platform_keys[key] : NULL);
+			ph_stmt_bind_int(st, key + 1, f->keys >> key & 1);
 		rc = collect(st, clips, err);
 	}
 	if (rc != PH_OK || f->nnames == 0)
@@ -100,14 +101,15 @@ collect_clips(struct ph_db *db, const struct ph_filter *f, struct ph_idset *clip
 
 /* Count those of the clips that were created in the window, and collect the videos of all of them. */
 static enum ph_rc
-count_clips(struct ph_db *db, const struct ph_filter *f, const struct ph_idset *clips, struct ph_idset *videos,
-    struct ph_library *l, struct ph_err *err)
+count_clips(struct ph_db *db, const struct ph_filter *f, int want_scores, const struct ph_idset *clips,
+    struct ph_idset *videos, struct ph_library *l, struct ph_err *err)
 {
 	struct ph_stmt	*st;
 	enum ph_rc	 rc;
 
 	if ((rc = ph_db_prepare(db, sql_clips, &st, err)) != PH_OK)
 		return rc;
+	ph_stmt_bind_int(st, 1, want_scores);
 	ph_filter_bind_time(f, st);
 	while ((rc = ph_stmt_step(st, err)) == PH_ROW) {
 		if (ph_idset_find(clips, ph_stmt_text(st, 0)) < 0)
@@ -162,7 +164,7 @@ ph_filtered_library(struct ph_db *db, const struct ph_filter *f, int want_scores
 	if ((clips = ph_idset_new(0)) == NULL || (videos = ph_idset_new(0)) == NULL)
 		rc = fail_memory(err);
 	else if ((rc = collect_clips(db, f, clips, err)) == PH_OK && ph_idset_count(clips) > 0 &&
-	    (rc = count_clips(db, f, clips, videos, l, err)) == PH_OK)
+	    (rc = count_clips(db, f, want_scores, clips, videos, l, err)) == PH_OK)
 		rc = count_videos(db, f, videos, l, err);
 	ph_idset_free(clips);
 	ph_idset_free(videos);
@@ -184,8 +186,9 @@ static const char sql_named_log_clips[] =
 	"SELECT clip_id FROM publish_logs WHERE platform_key = 'other' AND status = $2 AND "
 	PH_FILTER_SQL_TIME("requested_at") " AND lower(trim(platform)) IN " PH_FILTER_SQL_NAMES;
 
+/* In the order of the table: by ix_clips_score each row would be looked up. */
 static const char sql_scores[] =
-	"SELECT id, CAST(round(visual_score * 1e9) AS INTEGER) FROM clips WHERE visual_score IS NOT NULL";
+	"SELECT id, CAST(round(visual_score * 1e9) AS INTEGER) FROM clips WHERE +visual_score IS NOT NULL";
 static const char sql_score[] =
 	"SELECT id, CAST(round(visual_score * 1e9) AS INTEGER) FROM clips WHERE id = $1 AND visual_score IS NOT NULL";
 enum { CLIPS_PER_LOOKUP = 8 };	/* of a scan of all clips, in the time of one lookup */

@@ -410,57 +410,105 @@ ph_filtered_created(struct ph_db *db, const struct ph_filter *filter, int64_t n[
 
 /* -- jobs ------------------------------------------------------------------------ */
 
-/* A count in ix_jobs_status. */
-static const char sql_jobs_time[] =
-	"SELECT $1, count(*) FROM jobs WHERE status = $1 AND " PH_FILTER_SQL_TIME("created_at");
-/* ix_jobs_created has all of it. */
+/* Each of these is a count in an index, of one status: ix_jobs_status, else ix_jobs_platform_status. */
 static const char sql_jobs[] =
-	"SELECT status, 1 FROM jobs WHERE " PH_FILTER_SQL_TIME("created_at") " AND " PH_FILTER_SQL_JOB("+jobs");
-static const char sql_platform_jobs[] =
-	"SELECT CASE WHEN params_platform IN ('instagram', 'tiktok', 'youtube', 'facebook') THEN params_platform"
-	" ELSE 'other' END, status = 'completed', status = 'failed' FROM jobs WHERE "
-	PH_FILTER_SQL_TIME("created_at") " AND " PH_FILTER_SQL_JOB("+jobs");
+	"SELECT count(*) FROM jobs WHERE status = $1 AND " PH_FILTER_SQL_TIME("created_at");
+static const char sql_key_jobs[] =
+	"SELECT count(*) FROM jobs WHERE params_platform = $2 AND status = $1 AND " PH_FILTER_SQL_TIME("created_at");
+static const char sql_named_jobs[] =
+	"SELECT count(*) FROM jobs WHERE params_platform IN " PH_FILTER_SQL_NAMES " AND status = $1 AND "
+	PH_FILTER_SQL_TIME("created_at");
+/* What lies between the four names. */
+#define JOBS_WHERE(range) "(SELECT count(*) FROM jobs WHERE " range " AND +status = $1 AND " \
+	PH_FILTER_SQL_TIME("+created_at") ")"
+static const char sql_other_jobs[] = "SELECT " JOBS_WHERE("params_platform < 'facebook'")
+	" + " JOBS_WHERE("params_platform > 'facebook' AND params_platform < 'instagram'")
+	" + " JOBS_WHERE("params_platform > 'instagram' AND params_platform < 'tiktok'")
+	" + " JOBS_WHERE("params_platform > 'tiktok' AND params_platform < 'youtube'")
+	" + " JOBS_WHERE("params_platform > 'youtube'");
+
+static const char sql_job_counters[] =
+	"SELECT status, coalesce(sum(n), 0) FROM job_counts WHERE platform_key = $2 GROUP BY status";
+
+/* Count the jobs of a key, of the names with PH_PLATFORM__MAX, or of anything with -1. */
+static enum ph_rc
+count_jobs(struct ph_db *db, const struct ph_filter *f, int key, enum ph_job_status status, int64_t *n,
+    struct ph_err *err)
+{
+	const char	*sql = key == -1 ? sql_jobs : key == PH_PLATFORM__MAX ? sql_named_jobs :
+			    key == PH_PLATFORM_OTHER ? sql_other_jobs : sql_key_jobs;
+	struct ph_stmt	*st;
+	enum ph_rc	 rc;
+
+	if ((rc = ph_db_prepare(db, sql, &st, err)) != PH_OK)
+		return rc;
+	ph_stmt_bind_text(st, 1, ph_job_statuses[status]);
+	if (sql == sql_key_jobs)
+		ph_stmt_bind_text(st, 2, ph_platform_keys[key]);
+	else if (sql == sql_named_jobs)
+		ph_filter_bind_names(f, st);
+	ph_filter_bind_time(f, st);
+	if ((rc = ph_stmt_step(st, err)) == PH_ROW)
+		*n += ph_stmt_int(st, 0);
+	ph_stmt_done(st);
+	return rc == PH_ROW ? PH_OK : rc;
+}
+
+/* Add the jobs of a key, or of the names with PH_PLATFORM__MAX. */
+static enum ph_rc
+add_jobs(struct ph_db *db, const struct ph_filter *f, int key, int64_t n[PH_JOB__MAX], struct ph_err *err)
+{
+	struct ph_stmt	*st;
+	enum ph_rc	 rc = PH_OK;
+	int		 status;
+
+	if (!f->has_time && key != PH_PLATFORM__MAX) {
+		if ((rc = ph_db_prepare(db, sql_job_counters, &st, err)) != PH_OK)
+			return rc;
+		ph_stmt_bind_text(st, 2, ph_platform_keys[key]);
+		return ph_stats_add(st, ph_job_statuses, 1, n, err);
+	}
+	for (status = 0; status < PH_JOB__MAX && rc == PH_OK; status++)
+		rc = count_jobs(db, f, key, status, &n[status], err);
+	return rc;
+}
+
+enum ph_rc
+ph_filtered_platform_jobs(struct ph_db *db, const struct ph_filter *f, int64_t n[PH_PLATFORM__MAX][PH_JOB__MAX],
+    struct ph_err *err)
+{
+	enum ph_rc	rc = PH_OK;
+	int		key;
+
+	memset(n, 0, PH_PLATFORM__MAX * sizeof(n[0]));
+	for (key = 0; key < PH_PLATFORM__MAX && rc == PH_OK; key++)
+		if (has_key(f, key))
+			rc = add_jobs(db, f, key, n[key], err);
+	if (rc == PH_OK && f->nnames > 0)
+		rc = add_jobs(db, f, PH_PLATFORM__MAX, n[PH_PLATFORM_OTHER], err);
+	return rc;
+}
 
 enum ph_rc
 ph_filtered_jobs(struct ph_db *db, const struct ph_filter *f, int64_t n[PH_JOB__MAX], struct ph_err *err)
 {
-	struct ph_stmt	*st;
-	enum ph_rc	 rc;
-	int		 i;
+	int64_t		by[PH_PLATFORM__MAX][PH_JOB__MAX];
+	enum ph_rc	rc = PH_OK;
+	int		key, i;
 
 	if (ph_filter_is_off(f))
 		return ph_stats_jobs(db, n, err);
 	memset(n, 0, PH_JOB__MAX * sizeof(n[0]));
-	for (i = 0; i < PH_JOB__MAX && !f->has_platform; i++) {
-		if ((rc = ph_db_prepare(db, sql_jobs_time, &st, err)) != PH_OK)
-			return rc;
-		ph_stmt_bind_text(st, 1, ph_job_statuses[i]);
-		ph_filter_bind_time(f, st);
-		if ((rc = ph_stats_add(st, ph_job_statuses, 1, n, err)) != PH_OK)
-			return rc;
+	if (!f->has_platform) {		/* those that name no platform, too */
+		for (i = 0; i < PH_JOB__MAX && rc == PH_OK; i++)
+			rc = count_jobs(db, f, -1, i, &n[i], err);
+		return rc;
 	}
-	if (!f->has_platform)
-		return PH_OK;
-	if ((rc = ph_db_prepare(db, sql_jobs, &st, err)) != PH_OK)
-		return rc;
-	ph_filter_bind_time(f, st);
-	ph_filter_bind_platform(f, st);
-	return ph_stats_add(st, ph_job_statuses, 1, n, err);
-}
-
-enum ph_rc
-ph_filtered_platform_jobs(struct ph_db *db, const struct ph_filter *f,
-    int64_t jobs[PH_PLATFORM__MAX][PH_JOBS__MAX], struct ph_err *err)
-{
-	struct ph_stmt	*st;
-	enum ph_rc	 rc;
-
-	memset(jobs, 0, PH_PLATFORM__MAX * sizeof(jobs[0]));
-	if ((rc = ph_db_prepare(db, sql_platform_jobs, &st, err)) != PH_OK)
-		return rc;
-	ph_filter_bind_time(f, st);
-	ph_filter_bind_platform(f, st);
-	return ph_stats_add(st, ph_platform_keys, PH_JOBS__MAX, jobs[0], err);
+	rc = ph_filtered_platform_jobs(db, f, by, err);
+	for (key = 0; key < PH_PLATFORM__MAX; key++)
+		for (i = 0; i < PH_JOB__MAX; i++)
+			n[i] += by[key][i];
+	return rc;
 }
 
 /* -- campaigns ------------------------------------------------------------------- */

@@ -36,10 +36,9 @@ enum ph_rc	ph_filtered_percentiles(struct ph_db *, const struct ph_filter *, int
 /* Jobs by status, of those created in the window. */
 enum ph_rc	ph_filtered_jobs(struct ph_db *, const struct ph_filter *, int64_t n[PH_JOB__MAX],
 		    struct ph_err *);
-/* Completed and failed ones apart by platform; those that name none are left out. */
-enum { PH_JOBS_COMPLETED, PH_JOBS_FAILED, PH_JOBS__MAX };
+/* The same apart by platform, of a filter that is not NULL; those that name none are left out. */
 enum ph_rc	ph_filtered_platform_jobs(struct ph_db *, const struct ph_filter *,
-		    int64_t jobs[PH_PLATFORM__MAX][PH_JOBS__MAX], struct ph_err *);
+		    int64_t n[PH_PLATFORM__MAX][PH_JOB__MAX], struct ph_err *);
 
 /* Campaigns created in the window; with platforms, those whose clip has a log there. */
 enum ph_rc	ph_filtered_campaigns(struct ph_db *, const struct ph_filter *, struct ph_campaign_totals *,

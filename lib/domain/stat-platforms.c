@@ -17,6 +17,7 @@ static const char sql_jobs[] =
 	"SELECT platform_key, CASE WHEN status = 'completed' THEN n ELSE 0 END,"
 	" CASE WHEN status = 'failed' THEN n ELSE 0 END"
 	" FROM job_counts WHERE status IN ('completed', 'failed')";
+enum { JOBS_COMPLETED, JOBS_FAILED, JOBS__MAX };
 
 /* At most five platforms times six statuses. */
 static const char sql_logs[] =
@@ -103,7 +104,7 @@ static const struct ph_field answer_fields[PH_PLATFORM__MAX] = {
 
 struct figures {
 	int64_t	clips[PH_PLATFORM__MAX][PH_CLIPS__MAX];
-	int64_t	jobs[PH_PLATFORM__MAX][PH_JOBS__MAX];	/* columns of the statements of that name, added up */
+	int64_t	jobs[PH_PLATFORM__MAX][JOBS__MAX];	/* columns of the statements of that name, added up */
 	int64_t	logs[PH_PLATFORM__MAX][LOGS__MAX];
 	int64_t	today[PH_PLATFORM__MAX];
 };
@@ -136,7 +137,7 @@ read_all(const struct ph_stat_query *q, int is_extended, struct figures *f, stru
 {
 	enum ph_rc rc;
 
-	if ((rc = ph_stats_sums(q->db, sql_jobs, ph_platform_keys, PH_JOBS__MAX, f->jobs[0], err)) != PH_OK ||
+	if ((rc = ph_stats_sums(q->db, sql_jobs, ph_platform_keys, JOBS__MAX, f->jobs[0], err)) != PH_OK ||
 	    !is_extended ||
 	    (rc = ph_stats_sums(q->db, sql_logs, ph_platform_keys, LOGS__MAX, f->logs[0], err)) != PH_OK)
 		return rc;
@@ -164,10 +165,16 @@ static enum ph_rc
 read_filtered(const struct ph_stat_query *q, int is_extended, struct figures *f, struct ph_err *err)
 {
 	struct ph_log_totals	t[PH_PLATFORM__MAX][PH_LOG__MAX];
+	int64_t			jobs[PH_PLATFORM__MAX][PH_JOB__MAX];
 	enum ph_rc		rc;
 	int			p;
 
-	if ((rc = ph_filtered_platform_jobs(q->db, q->filter, f->jobs, err)) != PH_OK || !is_extended ||
+	rc = ph_filtered_platform_jobs(q->db, q->filter, jobs, err);
+	for (p = 0; p < PH_PLATFORM__MAX; p++) {
+		f->jobs[p][JOBS_COMPLETED] = jobs[p][PH_JOB_COMPLETED];
+		f->jobs[p][JOBS_FAILED] = jobs[p][PH_JOB_FAILED];
+	}
+	if (rc != PH_OK || !is_extended ||
 	    (rc = ph_filtered_platform_logs(q->db, q->filter, t, err)) != PH_OK)
 		return rc;
 	for (p = 0; p < PH_PLATFORM__MAX; p++) {
@@ -190,6 +197,13 @@ add_facebook(int ncols, int64_t *sums)
 		sums[PH_PLATFORM_OTHER * ncols + col] += sums[PH_PLATFORM_FACEBOOK * ncols + col];
 }
 
+/* Does the filter leave any row of the key? */
+static int
+is_selected(const struct ph_filter *f, int key)
+{
+	return ph_filter_is_off(f) || (f->keys >> key & 1) != 0 || (key == PH_PLATFORM_OTHER && f->nnames > 0);
+}
+
 /* Step to the last failure of a key. */
 static enum ph_rc
 find_failure(const struct ph_stat_query *q, int key, struct ph_stmt **st, struct ph_err *err)
@@ -197,6 +211,9 @@ find_failure(const struct ph_stat_query *q, int key, struct ph_stmt **st, struct
 	const int	is_filtered = !ph_filter_is_off(q->filter);
 	enum ph_rc	rc;
 
+	*st = NULL;
+	if (!is_selected(q->filter, key))
+		return PH_DONE;
 	if ((rc = ph_db_prepare(q->db, is_filtered ? sql_last_failure_filtered : sql_last_failure, st,
 	    err)) != PH_OK)
 		return rc;
@@ -252,8 +269,8 @@ write_platform(const struct ph_stat_query *q, struct ph_json *out, int p, const 
 	v[F_CLIPS_READY] = ph_v_int(clips[PH_CLIPS_READY]);
 	v[F_CLIPS_PUBLISHED] = ph_v_int(clips[PH_CLIPS_PUBLISHED]);
 	v[F_AVG_SCORE] = ph_v_score(clips[PH_CLIPS_SCORE_NANO], clips[PH_CLIPS_SCORE_N]);
-	v[F_JOBS_COMPLETED] = ph_v_int(jobs[PH_JOBS_COMPLETED]);
-	v[F_JOBS_FAILED] = ph_v_int(jobs[PH_JOBS_FAILED]);
+	v[F_JOBS_COMPLETED] = ph_v_int(jobs[JOBS_COMPLETED]);
+	v[F_JOBS_FAILED] = ph_v_int(jobs[JOBS_FAILED]);
 	if (ph_json_is_extended(out)) {
 		v[F_PLATFORM] = ph_v_str(ph_platform_keys[p]);
 		v[F_POSTS_PUBLISHED] = ph_v_int(logs[LOGS_SUCCESS]);
@@ -284,7 +301,7 @@ platforms_write(const struct ph_stat_query *q, struct ph_json *out, struct ph_er
 		return rc;
 	rc = ph_filter_is_off(q->filter) ? read_all(q, is_extended, &f, err) :
 	    read_filtered(q, is_extended, &f, err);
-	add_facebook(PH_JOBS__MAX, f.jobs[0]);
+	add_facebook(JOBS__MAX, f.jobs[0]);
 	add_facebook(LOGS__MAX, f.logs[0]);
 	add_facebook(1, f.today);
 	for (p = 0; p < n && rc == PH_OK; p++)
