@@ -14,7 +14,7 @@ import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
-from harness import (NOW, STATS, Instance, expect, expect_equal, expect_problem, run, scratch, test, wait_until)
+from harness import (LIBEXEC, NOW, STATS, Instance, expect, expect_equal, expect_problem, run, scratch, test, wait_until)
 
 MEMORY_MAX_KIB = 8 * 1024
 XLSX_ROWS_MAX, CSV_ROWS_MAX = 200000, 1000000
@@ -86,6 +86,19 @@ def audit_rows():
 
 def worker():
     return instance.workers("dashboard-export")[0]
+
+
+def expect_memory(pid, most_kib):
+    """The most it ever used.  Under AddressSanitizer freed memory stays for a while: no figure then."""
+    if b"__asan_init" in (LIBEXEC / "dashboard-export").read_bytes():
+        return
+    used = memory_kib(pid)
+    expect(used <= most_kib, f"{used} KiB")
+
+
+def naps(pid):
+    """How often it went to sleep by itself."""
+    return int(re.search(r"\nvoluntary_ctxt_switches:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1])
 
 
 def memory_kib(pid):
@@ -356,11 +369,11 @@ def _():
 def _():
     patient = instance.connect()
     patient.execute("BEGIN IMMEDIATE")
-    threading.Timer(0.3, lambda: None).start()
-    answers = []
+    pid, answers = worker(), []
+    slept = naps(pid)
     thread = threading.Thread(target=lambda: answers.append(instance.request("/dashboard/export/jobs.csv")))
     thread.start()
-    wait_until(lambda: Path(f"/proc/{worker()}/wchan").exists(), "the request is under way")
+    wait_until(lambda: naps(pid) > slept + 5, "the worker tries again and again")
     patient.execute("COMMIT")
     thread.join()
     patient.close()
@@ -407,13 +420,10 @@ def _():
     head = b""
     while b"\r\n\r\n" not in head:
         head += sock.recv(1)
-    # The client reads nothing: what the worker writes piles up nowhere, and it waits.
-    wait_until(lambda: "pipe" in (w := Path(f"/proc/{pid}/wchan").read_text()) or "unix" in w or "sock" in w or w == "0",
-               "the worker waits")
+    # The client reads nothing now, and the worker waits; whoever writes can go on.
     db = instance.connect()
-    db.execute("DELETE FROM alert_events")
-    busy = wait_until(lambda: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0, "the log can be emptied")
-    expect(busy, "no snapshot is held")
+    db.execute("UPDATE jobs SET updated_at = 2")
+    wait_until(lambda: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0, "no snapshot is held")
     db.close()
     lines = 0
     last = b""
@@ -424,7 +434,7 @@ def _():
     expect_equal(lines, CSV_ROWS_MAX + 1, "lines")
     expect(last.endswith(b"\r\n") and b"run-0000000," in last, last)
     expect_equal(worker(), pid, "the same worker")
-    expect(memory_kib(pid) <= MEMORY_MAX_KIB, f"{memory_kib(pid)} KiB")
+    expect_memory(pid, MEMORY_MAX_KIB)
 
 
 @test("a client that goes away leaves the worker as it was")
@@ -459,7 +469,7 @@ def _():
     data = export("runs.xlsx", "fields=id").body
     with zipfile.ZipFile(io.BytesIO(data)) as book:
         expect_equal(book.read("xl/worksheets/sheet1.xml").count(b"<row "), XLSX_ROWS_MAX + 1, "rows")
-    expect(memory_kib(pid) <= 2 * MEMORY_MAX_KIB, f"{memory_kib(pid)} KiB")
+    expect_memory(pid, 2 * MEMORY_MAX_KIB)
     instance.sql("INSERT INTO orchestrator_runs (id, started_at, trigger) VALUES ('one too many', 1, 'loop')")
     expect_problem(instance.request("/dashboard/export/runs.xlsx"), 413, "export_too_large")
 
