@@ -180,7 +180,9 @@ CREATE TABLE publish_logs (
     WHEN 'tiktok' THEN 'tiktok' WHEN 'youtube' THEN 'youtube' WHEN 'facebook' THEN 'facebook'
     ELSE 'other' END) VIRTUAL,
   derived_proc_ms INTEGER AS (CASE WHEN status = 'success' AND published_at >= requested_at
-    THEN published_at - requested_at END) VIRTUAL
+    THEN published_at - requested_at END) VIRTUAL,
+  event_published_at INTEGER AS (CASE status WHEN 'success' THEN published_at END) VIRTUAL,
+  event_failed_at INTEGER AS (CASE status WHEN 'failed' THEN failed_at END) VIRTUAL
 ) STRICT;
 CREATE INDEX ix_logs_status_requested ON publish_logs(status, requested_at);
 CREATE INDEX ix_logs_requested ON publish_logs(requested_at);
@@ -764,7 +766,7 @@ FROM publish_logs GROUP BY 1, 2, 3;
 
 -- Events per minute and per hour; start_at is the bucket's first instant.  A window is summed
 -- from its few widest buckets; only the minute at its edge is walked in an index.
--- Events of logs: created (created_at, whatever the platform), requested (requested_at), retried (last_retry_at),
+-- Events of logs: created (created_at), requested (requested_at), retried (last_retry_at),
 -- published (success by published_at), failed (failed by failed_at).  jobs_completed:
 -- completed jobs by updated_at.  clips_created: clips by created_at.
 -- The keys begin with the time, so that what happens now lies on the last page of each.
@@ -785,7 +787,7 @@ SELECT at - at % 60000 AS start_at, platform_key, sum(event = 'created') AS crea
   sum(event = 'requested') AS requested, sum(event = 'retried') AS retried,
   sum(event = 'published') AS published, sum(event = 'failed') AS failed,
   sum(event = 'jobs_completed') AS jobs_completed, sum(event = 'clips_created') AS clips_created
-FROM (SELECT 'created' AS event, created_at AS at, '' AS platform_key FROM publish_logs
+FROM (SELECT 'created' AS event, created_at AS at, platform_key FROM publish_logs
   UNION ALL SELECT 'requested', requested_at, platform_key FROM publish_logs
   UNION ALL SELECT 'retried', last_retry_at, platform_key FROM publish_logs
     WHERE last_retry_at IS NOT NULL
@@ -873,13 +875,59 @@ CREATE TRIGGER log_platform_change_count INSTEAD OF INSERT ON log_platform_chang
       score_nano = CASE WHEN n + excluded.n > 0 THEN excluded.score_nano END;
 END;
 
--- Everything that a change of status can change, and the events published and failed.  The
--- other events have triggers of their own, so that a change of status does not touch them.
--- Each insert below is of one row of values: into a table or view that has triggers, an
--- INSERT ... SELECT goes through a temporary table, which costs more than the counting.
+-- The events of one log; an instant is NULL for what did not happen.  Nearly always all of them
+-- lie in one hour and most in one minute: then they are one row each.
+CREATE VIEW log_event_change (sign, platform_key, requested_at, created_at, retried_at, published_at,
+  failed_at) AS SELECT 0, '', 0, 0, 0, 0, 0 WHERE 0;
+CREATE TRIGGER log_event_change_count INSTEAD OF INSERT ON log_event_change BEGIN
+  INSERT INTO event_minutes VALUES (NEW.requested_at - NEW.requested_at % 60000, NEW.platform_key,
+      NEW.sign * (NEW.created_at / 60000 = NEW.requested_at / 60000), NEW.sign,
+      NEW.sign * (NEW.retried_at / 60000 IS NEW.requested_at / 60000),
+      NEW.sign * (NEW.published_at / 60000 IS NEW.requested_at / 60000),
+      NEW.sign * (NEW.failed_at / 60000 IS NEW.requested_at / 60000), 0, 0)
+    ON CONFLICT DO UPDATE SET created = created + excluded.created,
+      requested = requested + excluded.requested, retried = retried + excluded.retried,
+      published = published + excluded.published, failed = failed + excluded.failed;
+  INSERT INTO event_hours VALUES (NEW.requested_at - NEW.requested_at % 3600000, NEW.platform_key,
+      NEW.sign * (NEW.created_at / 3600000 = NEW.requested_at / 3600000), NEW.sign,
+      NEW.sign * (NEW.retried_at / 3600000 IS NEW.requested_at / 3600000),
+      NEW.sign * (NEW.published_at / 3600000 IS NEW.requested_at / 3600000),
+      NEW.sign * (NEW.failed_at / 3600000 IS NEW.requested_at / 3600000), 0, 0)
+    ON CONFLICT DO UPDATE SET created = created + excluded.created,
+      requested = requested + excluded.requested, retried = retried + excluded.retried,
+      published = published + excluded.published, failed = failed + excluded.failed;
+END;
+CREATE TRIGGER log_event_change_apart INSTEAD OF INSERT ON log_event_change
+  WHEN NEW.created_at / 60000 <> NEW.requested_at / 60000
+    OR NEW.retried_at / 60000 <> NEW.requested_at / 60000
+    OR NEW.published_at / 60000 <> NEW.requested_at / 60000
+    OR NEW.failed_at / 60000 <> NEW.requested_at / 60000
+BEGIN
+  INSERT INTO event_minutes
+    SELECT at - at % 60000, NEW.platform_key, created, 0, retried, published, failed, 0, 0
+    FROM (SELECT NEW.created_at AS at, NEW.sign AS created, 0 AS retried, 0 AS published, 0 AS failed
+      UNION ALL SELECT NEW.retried_at, 0, NEW.sign, 0, 0
+      UNION ALL SELECT NEW.published_at, 0, 0, NEW.sign, 0
+      UNION ALL SELECT NEW.failed_at, 0, 0, 0, NEW.sign)
+    WHERE at / 60000 <> NEW.requested_at / 60000
+    ON CONFLICT DO UPDATE SET created = created + excluded.created, retried = retried + excluded.retried,
+      published = published + excluded.published, failed = failed + excluded.failed;
+  INSERT INTO event_hours
+    SELECT at - at % 3600000, NEW.platform_key, created, 0, retried, published, failed, 0, 0
+    FROM (SELECT NEW.created_at AS at, NEW.sign AS created, 0 AS retried, 0 AS published, 0 AS failed
+      UNION ALL SELECT NEW.retried_at, 0, NEW.sign, 0, 0
+      UNION ALL SELECT NEW.published_at, 0, 0, NEW.sign, 0
+      UNION ALL SELECT NEW.failed_at, 0, 0, 0, NEW.sign)
+    WHERE at / 3600000 <> NEW.requested_at / 3600000
+    ON CONFLICT DO UPDATE SET created = created + excluded.created, retried = retried + excluded.retried,
+      published = published + excluded.published, failed = failed + excluded.failed;
+END;
+
+-- All else that a log adds.  Each insert below is of one row of values: into a table or view that
+-- has triggers, an INSERT ... SELECT goes through a temporary table, which costs more than the
+-- counting.
 CREATE VIEW log_change (sign, clip_id, status, platform_key, proc_ms, social_account_id,
-  requested_at, published_at, failed_at)
-  AS SELECT 0, '', '', '', 0, '', 0, 0, 0 WHERE 0;
+  requested_at, published_at) AS SELECT 0, '', '', '', 0, '', 0, 0 WHERE 0;
 CREATE TRIGGER log_change_count INSTEAD OF INSERT ON log_change BEGIN
   INSERT INTO log_counts VALUES (NEW.status, NEW.platform_key, NEW.sign,
       NEW.sign * (NEW.proc_ms IS NOT NULL), NEW.sign * coalesce(NEW.proc_ms, 0),
@@ -927,27 +975,13 @@ BEGIN
   INSERT INTO worker_counts VALUES (NEW.social_account_id, NEW.sign)
     ON CONFLICT DO UPDATE SET n = n + excluded.n;
 END;
-CREATE TRIGGER log_change_published INSTEAD OF INSERT ON log_change
-  WHEN NEW.status = 'success' AND NEW.published_at IS NOT NULL
-BEGIN
-  INSERT INTO event_change VALUES (NEW.sign, 'published', NEW.platform_key, NEW.published_at);
-END;
-CREATE TRIGGER log_change_failed INSTEAD OF INSERT ON log_change
-  WHEN NEW.status = 'failed' AND NEW.failed_at IS NOT NULL
-BEGIN
-  INSERT INTO event_change VALUES (NEW.sign, 'failed', NEW.platform_key, NEW.failed_at);
-END;
-
 CREATE TRIGGER logs_insert AFTER INSERT ON publish_logs BEGIN
   SELECT RAISE(ABORT, 'publish_logs: INSERT OR REPLACE is refused, use ON CONFLICT(id) DO UPDATE')
     FROM replace_guard WHERE tbl = 'publish_logs' AND id = NEW.id;
   INSERT INTO log_change VALUES (1, NEW.clip_id, NEW.status, NEW.derived_platform_key,
-    NEW.derived_proc_ms, NEW.social_account_id, NEW.requested_at, NEW.published_at, NEW.failed_at);
-  INSERT INTO event_change VALUES (1, 'created', '', NEW.created_at);
-  INSERT INTO event_change VALUES (1, 'requested', NEW.derived_platform_key, NEW.requested_at);
-END;
-CREATE TRIGGER logs_insert_retried AFTER INSERT ON publish_logs WHEN NEW.last_retry_at IS NOT NULL BEGIN
-  INSERT INTO event_change VALUES (1, 'retried', NEW.derived_platform_key, NEW.last_retry_at);
+    NEW.derived_proc_ms, NEW.social_account_id, NEW.requested_at, NEW.published_at);
+  INSERT INTO log_event_change VALUES (1, NEW.derived_platform_key, NEW.requested_at, NEW.created_at,
+    NEW.last_retry_at, NEW.event_published_at, NEW.event_failed_at);
 END;
 CREATE TRIGGER logs_insert_derive AFTER INSERT ON publish_logs
   WHEN (NEW.platform_key, NEW.proc_ms) IS NOT (NEW.derived_platform_key, NEW.derived_proc_ms)
@@ -957,40 +991,26 @@ BEGIN
 END;
 
 CREATE TRIGGER logs_update AFTER UPDATE OF clip_id, platform, social_account_id, status,
-  requested_at, published_at, failed_at ON publish_logs
-  WHEN (OLD.clip_id, OLD.platform, OLD.social_account_id, OLD.status,
-      OLD.requested_at, OLD.published_at, OLD.failed_at) IS NOT
-    (NEW.clip_id, NEW.platform, NEW.social_account_id, NEW.status,
-      NEW.requested_at, NEW.published_at, NEW.failed_at)
+  requested_at, published_at ON publish_logs
+  WHEN (OLD.clip_id, OLD.platform, OLD.social_account_id, OLD.status, OLD.requested_at, OLD.published_at)
+    IS NOT (NEW.clip_id, NEW.platform, NEW.social_account_id, NEW.status, NEW.requested_at, NEW.published_at)
 BEGIN
   INSERT INTO log_change VALUES (-1, OLD.clip_id, OLD.status, OLD.derived_platform_key,
-    OLD.derived_proc_ms, OLD.social_account_id, OLD.requested_at, OLD.published_at, OLD.failed_at);
+    OLD.derived_proc_ms, OLD.social_account_id, OLD.requested_at, OLD.published_at);
   INSERT INTO log_change VALUES (1, NEW.clip_id, NEW.status, NEW.derived_platform_key,
-    NEW.derived_proc_ms, NEW.social_account_id, NEW.requested_at, NEW.published_at, NEW.failed_at);
+    NEW.derived_proc_ms, NEW.social_account_id, NEW.requested_at, NEW.published_at);
 END;
-CREATE TRIGGER logs_update_created AFTER UPDATE OF created_at ON publish_logs
-  WHEN OLD.created_at <> NEW.created_at
+CREATE TRIGGER logs_update_events AFTER UPDATE OF platform, status, requested_at, created_at,
+  last_retry_at, published_at, failed_at ON publish_logs
+  WHEN (OLD.derived_platform_key, OLD.requested_at, OLD.created_at, OLD.last_retry_at,
+      OLD.event_published_at, OLD.event_failed_at) IS NOT
+    (NEW.derived_platform_key, NEW.requested_at, NEW.created_at, NEW.last_retry_at,
+      NEW.event_published_at, NEW.event_failed_at)
 BEGIN
-  INSERT INTO event_change VALUES (-1, 'created', '', OLD.created_at);
-  INSERT INTO event_change VALUES (1, 'created', '', NEW.created_at);
-END;
-CREATE TRIGGER logs_update_requested AFTER UPDATE OF platform, requested_at ON publish_logs
-  WHEN (OLD.derived_platform_key, OLD.requested_at) <> (NEW.derived_platform_key, NEW.requested_at)
-BEGIN
-  INSERT INTO event_change VALUES (-1, 'requested', OLD.derived_platform_key, OLD.requested_at);
-  INSERT INTO event_change VALUES (1, 'requested', NEW.derived_platform_key, NEW.requested_at);
-END;
-CREATE TRIGGER logs_update_unretried AFTER UPDATE OF platform, last_retry_at ON publish_logs
-  WHEN OLD.last_retry_at IS NOT NULL AND
-    (OLD.derived_platform_key, OLD.last_retry_at) IS NOT (NEW.derived_platform_key, NEW.last_retry_at)
-BEGIN
-  INSERT INTO event_change VALUES (-1, 'retried', OLD.derived_platform_key, OLD.last_retry_at);
-END;
-CREATE TRIGGER logs_update_retried AFTER UPDATE OF platform, last_retry_at ON publish_logs
-  WHEN NEW.last_retry_at IS NOT NULL AND
-    (OLD.derived_platform_key, OLD.last_retry_at) IS NOT (NEW.derived_platform_key, NEW.last_retry_at)
-BEGIN
-  INSERT INTO event_change VALUES (1, 'retried', NEW.derived_platform_key, NEW.last_retry_at);
+  INSERT INTO log_event_change VALUES (-1, OLD.derived_platform_key, OLD.requested_at, OLD.created_at,
+    OLD.last_retry_at, OLD.event_published_at, OLD.event_failed_at);
+  INSERT INTO log_event_change VALUES (1, NEW.derived_platform_key, NEW.requested_at, NEW.created_at,
+    NEW.last_retry_at, NEW.event_published_at, NEW.event_failed_at);
 END;
 -- What its sources make of a derived column is stored; anything else in it by hand is refused.
 CREATE TRIGGER logs_update_derive AFTER UPDATE OF platform, status, requested_at, published_at,
@@ -1006,12 +1026,9 @@ END;
 
 CREATE TRIGGER logs_delete AFTER DELETE ON publish_logs BEGIN
   INSERT INTO log_change VALUES (-1, OLD.clip_id, OLD.status, OLD.derived_platform_key,
-    OLD.derived_proc_ms, OLD.social_account_id, OLD.requested_at, OLD.published_at, OLD.failed_at);
-  INSERT INTO event_change VALUES (-1, 'created', '', OLD.created_at);
-  INSERT INTO event_change VALUES (-1, 'requested', OLD.derived_platform_key, OLD.requested_at);
-END;
-CREATE TRIGGER logs_delete_retried AFTER DELETE ON publish_logs WHEN OLD.last_retry_at IS NOT NULL BEGIN
-  INSERT INTO event_change VALUES (-1, 'retried', OLD.derived_platform_key, OLD.last_retry_at);
+    OLD.derived_proc_ms, OLD.social_account_id, OLD.requested_at, OLD.published_at);
+  INSERT INTO log_event_change VALUES (-1, OLD.derived_platform_key, OLD.requested_at, OLD.created_at,
+    OLD.last_retry_at, OLD.event_published_at, OLD.event_failed_at);
 END;
 
 CREATE TRIGGER clip_counts_insert AFTER INSERT ON clip_counts BEGIN
