@@ -159,6 +159,19 @@ group_spawn(const char *name, const char *log, char *const argv[], struct ph_err
 	return write_text(pid_path(path, name), text, err);
 }
 
+void
+group_signal(const char *name, int sig)
+{
+	const pid_t pid = group_leader(name);
+
+	if (pid == 0)
+		return;
+	/* The leader first: it would respawn what ends before it. */
+	kill(pid, sig);
+	if (strcmp(name, NGINX_GROUP) != 0)
+		kill(-pid, sig);
+}
+
 enum ph_rc
 group_end(const char *name, int sig, struct ph_err *err)
 {
@@ -171,13 +184,9 @@ group_end(const char *name, int sig, struct ph_err *err)
 		return PH_OK;
 	}
 	for (waited = 0; waited < STOP_WAIT_MS + KILL_WAIT_MS; waited += STEP_MS) {
-		/* The leader first: it would respawn what ends before it.  And again every second: a
-		 * process that is just starting may miss a signal. */
-		if (waited % RESEND_MS == 0) {
-			kill(pid, sig);
-			if (strcmp(name, NGINX_GROUP) != 0)
-				kill(-pid, sig);
-		}
+		/* Again every second: a process that is just starting may miss a signal. */
+		if (waited % RESEND_MS == 0)
+			group_signal(name, sig);
 		if (waitpid(pid, NULL, WNOHANG) < 0 && group_leader(name) == 0)
 			break;
 		if (waited >= STOP_WAIT_MS)

@@ -22,6 +22,8 @@ pid_t		 group_leader(const char *name);
 int		 group_size(pid_t leader);
 /* Wait ten seconds for a condition, less if the group has died.  1: it holds. */
 int		 group_wait(const char *name, int (*is_ready)(const char *name));
+/* Ask a group to end, if it is there. */
+void		 group_signal(const char *name, int sig);
 /* Ask a group to end, wait, and insist after 15 seconds.  A group that is not there is fine. */
 enum ph_rc	 group_end(const char *name, int sig, struct ph_err *);
 

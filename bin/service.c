@@ -277,31 +277,44 @@ cmd_start(int argc, char **argv)
 
 /* -- stop, status, logs ------------------------------------------------------------- */
 
-int
-cmd_stop(int argc, char **argv)
+/* Each group that start began: ask it to end, or wait until it has. */
+static enum ph_rc
+end_groups(int is_asking, struct ph_err *err)
 {
-	struct ph_err	 err = { .rc = PH_OK };
 	char		 dir[PATH_SIZE], name[256];
 	struct dirent	*e;
 	size_t		 len;
 	DIR		*d;
 
-	(void)argv;
-	if (argc != 1)
-		return complain_usage("stop");
-	/* nginx first, gracefully: it finishes what the workers still answer. */
-	group_end(NGINX_GROUP, SIGQUIT, &err);
 	if ((d = opendir(ph_config_path(dir, sizeof(dir), "run"))) == NULL)
-		return err.rc == PH_OK ? 0 : complain(&err);
+		return err->rc;
 	while ((e = readdir(d)) != NULL) {
 		len = strlen(e->d_name);
 		if (len <= 7 || len >= sizeof(name) || strcmp(e->d_name + len - 7, ".leader") != 0)
 			continue;
 		snprintf(name, sizeof(name), "%.*s", (int)len - 7, e->d_name);
-		group_end(name, SIGTERM, &err);
+		if (is_asking)
+			group_signal(name, SIGTERM);
+		else
+			group_end(name, SIGTERM, err);
 	}
 	closedir(d);
-	return err.rc == PH_OK ? 0 : complain(&err);
+	return err->rc;
+}
+
+int
+cmd_stop(int argc, char **argv)
+{
+	struct ph_err err = { .rc = PH_OK };
+
+	(void)argv;
+	if (argc != 1)
+		return complain_usage("stop");
+	/* nginx first, gracefully: it finishes what the workers still answer.  Then all others at
+	 * once, not one after the other. */
+	group_end(NGINX_GROUP, SIGQUIT, &err);
+	end_groups(1, &err);
+	return end_groups(0, &err) == PH_OK ? 0 : complain(&err);
 }
 
 int
