@@ -66,7 +66,7 @@ def rows(instance, table):
     db = instance.connect()
     cursor = db.execute(f"SELECT * FROM {table}")
     names = [d[0] for d in cursor.description]
-    found = {r[names.index("id")]: {c: v for c, v in zip(names, r) if c not in DERIVED and not c.startswith("derived_")}
+    found = {r[names.index("id")]: {c: v for c, v in zip(names, r) if c not in DERIVED and not c.startswith(("derived_", "event_"))}
              for r in cursor}
     db.close()
     return found
