@@ -174,15 +174,16 @@ CREATE TABLE publish_logs (
   -- Their definition.  A platform name is trimmed and ASCII lower-cased; whatever is not one
   -- of the four known names counts as other.  Of these keys the platforms answer shows
   -- facebook as a part of other.  A processing time exists for posts that went out at or
-  -- after their request.  (Only triggers and checks read these two: a query that touches a
+  -- after their request.  The last two are when its events published and failed happened.  (Only
+  -- triggers and checks read these four: a query that touches a
   -- generated column is never answered from an index alone.)
   derived_platform_key TEXT AS (CASE lower(trim(platform)) WHEN 'instagram' THEN 'instagram'
     WHEN 'tiktok' THEN 'tiktok' WHEN 'youtube' THEN 'youtube' WHEN 'facebook' THEN 'facebook'
     ELSE 'other' END) VIRTUAL,
   derived_proc_ms INTEGER AS (CASE WHEN status = 'success' AND published_at >= requested_at
     THEN published_at - requested_at END) VIRTUAL,
-  event_published_at INTEGER AS (CASE status WHEN 'success' THEN published_at END) VIRTUAL,
-  event_failed_at INTEGER AS (CASE status WHEN 'failed' THEN failed_at END) VIRTUAL
+  derived_published_at INTEGER AS (CASE status WHEN 'success' THEN published_at END) VIRTUAL,
+  derived_failed_at INTEGER AS (CASE status WHEN 'failed' THEN failed_at END) VIRTUAL
 ) STRICT;
 CREATE INDEX ix_logs_status_requested ON publish_logs(status, requested_at);
 CREATE INDEX ix_logs_requested ON publish_logs(requested_at);
@@ -981,7 +982,7 @@ CREATE TRIGGER logs_insert AFTER INSERT ON publish_logs BEGIN
   INSERT INTO log_change VALUES (1, NEW.clip_id, NEW.status, NEW.derived_platform_key,
     NEW.derived_proc_ms, NEW.social_account_id, NEW.requested_at, NEW.published_at);
   INSERT INTO log_event_change VALUES (1, NEW.derived_platform_key, NEW.requested_at, NEW.created_at,
-    NEW.last_retry_at, NEW.event_published_at, NEW.event_failed_at);
+    NEW.last_retry_at, NEW.derived_published_at, NEW.derived_failed_at);
 END;
 CREATE TRIGGER logs_insert_derive AFTER INSERT ON publish_logs
   WHEN (NEW.platform_key, NEW.proc_ms) IS NOT (NEW.derived_platform_key, NEW.derived_proc_ms)
@@ -1003,14 +1004,14 @@ END;
 CREATE TRIGGER logs_update_events AFTER UPDATE OF platform, status, requested_at, created_at,
   last_retry_at, published_at, failed_at ON publish_logs
   WHEN (OLD.derived_platform_key, OLD.requested_at, OLD.created_at, OLD.last_retry_at,
-      OLD.event_published_at, OLD.event_failed_at) IS NOT
+      OLD.derived_published_at, OLD.derived_failed_at) IS NOT
     (NEW.derived_platform_key, NEW.requested_at, NEW.created_at, NEW.last_retry_at,
-      NEW.event_published_at, NEW.event_failed_at)
+      NEW.derived_published_at, NEW.derived_failed_at)
 BEGIN
   INSERT INTO log_event_change VALUES (-1, OLD.derived_platform_key, OLD.requested_at, OLD.created_at,
-    OLD.last_retry_at, OLD.event_published_at, OLD.event_failed_at);
+    OLD.last_retry_at, OLD.derived_published_at, OLD.derived_failed_at);
   INSERT INTO log_event_change VALUES (1, NEW.derived_platform_key, NEW.requested_at, NEW.created_at,
-    NEW.last_retry_at, NEW.event_published_at, NEW.event_failed_at);
+    NEW.last_retry_at, NEW.derived_published_at, NEW.derived_failed_at);
 END;
 -- What its sources make of a derived column is stored; anything else in it by hand is refused.
 CREATE TRIGGER logs_update_derive AFTER UPDATE OF platform, status, requested_at, published_at,
@@ -1028,7 +1029,7 @@ CREATE TRIGGER logs_delete AFTER DELETE ON publish_logs BEGIN
   INSERT INTO log_change VALUES (-1, OLD.clip_id, OLD.status, OLD.derived_platform_key,
     OLD.derived_proc_ms, OLD.social_account_id, OLD.requested_at, OLD.published_at);
   INSERT INTO log_event_change VALUES (-1, OLD.derived_platform_key, OLD.requested_at, OLD.created_at,
-    OLD.last_retry_at, OLD.event_published_at, OLD.event_failed_at);
+    OLD.last_retry_at, OLD.derived_published_at, OLD.derived_failed_at);
 END;
 
 CREATE TRIGGER clip_counts_insert AFTER INSERT ON clip_counts BEGIN

@@ -30,7 +30,10 @@ enum {
 	BACKUP_PAGES = 4096,		/* pages copied per step of an online backup */
 	PARAMS_MAX = 32,		/* $1 ... of one statement */
 	SLEEP_FIRST_US = 200,		/* between two tries for a lock: */
-	SLEEP_LAST_US = 5000		/* the first sleep, and what it grows to */
+	SLEEP_LAST_US = 5000,		/* the first sleep, and what it grows to */
+	LOG_PAGES = 16000,		/* a longer log is written back to the file by a writer */
+	LOG_PAGES_MORE = 4000,		/* how much longer it must be to try again when that failed */
+	LOG_WAIT_MS = 20		/* for other writers and readers, to begin the log anew */
 };
 
 #define BULK_CACHE_KIB "524288"
@@ -51,6 +54,7 @@ struct ph_db {
 	dev_t			 dev;
 	ino_t			 ino;
 	int			 busy_timeout_ms;	/* at present; a note waits for nobody */
+	int			 log_pages;	/* write the log back when it is longer */
 	int			 in_tx;
 	int			 is_note;	/* the transaction is one of ph_db_begin_note() */
 	int			 is_suspect;	/* the file failed us: reopen it */
@@ -189,6 +193,31 @@ on_busy(void *arg, int tries)
 	return 1;
 }
 
+/*
+ * After a commit, with the log's pages.  The engine's own way lets other writers go on, and so never
+ * reaches the end of the log while they do: it grows, and every commit pays for another try.  Here
+ * they wait for the few milliseconds that it takes.
+ */
+static int
+on_log(void *arg, sqlite3 *handle, const char *name, int pages)
+{
+	struct ph_db	*db = arg;
+	const int	 timeout_ms = db->busy_timeout_ms;
+	int		 in_log, in_file;
+
+	if (pages <= db->log_pages)
+		return SQLITE_OK;
+	db->busy_timeout_ms = LOG_WAIT_MS;
+	/* It may well fail: the commit has happened all the same. */
+	if (sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_RESTART, &in_log, &in_file) == SQLITE_OK &&
+	    in_log == in_file)
+		db->log_pages = LOG_PAGES;
+	else
+		db->log_pages = pages + LOG_PAGES_MORE;
+	db->busy_timeout_ms = timeout_ms;
+	return SQLITE_OK;
+}
+
 enum ph_rc
 ph_db_script(struct ph_db *db, const char *sql, struct ph_err *err)
 {
@@ -204,7 +233,7 @@ ph_db_open_raw(struct ph_db *db, int may_create, struct ph_err *err)
 	 * The journal mode is a property of the file, set by `pilothouse init`. */
 	static const char settings[] =
 	    "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
-	    "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=16000;";
+	    "PRAGMA synchronous=NORMAL;";
 	const int	flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
 			    (may_create ? SQLITE_OPEN_CREATE : 0);
 	char		pragma[128];
@@ -232,6 +261,8 @@ ph_db_open_raw(struct ph_db *db, int may_create, struct ph_err *err)
 	snprintf(pragma, sizeof(pragma), "PRAGMA cache_size=-%d; PRAGMA query_only=%d;"
 	    "PRAGMA trusted_schema=%d", db->mode == PH_DB_READER ? READER_CACHE_KIB : WRITER_CACHE_KIB,
 	    db->mode == PH_DB_READER, db->mode == PH_DB_WRITER);
+	db->log_pages = LOG_PAGES;
+	sqlite3_wal_hook(db->db, on_log, db);
 	if ((rc = ph_db_script(db, settings, err)) != PH_OK ||
 	    (rc = ph_db_script(db, pragma, err)) != PH_OK) {
 		disconnect(db);
