@@ -15,6 +15,7 @@
 #include "core/config.h"
 #include "core/job.h"
 #include "domain/live.h"
+#include "domain/live-alert.h"
 #include "domain/live-token.h"
 #include "domain/telemetry.h"
 
@@ -37,6 +38,7 @@ struct publisher {
 	struct ph_nchan		*nchan;
 	struct ph_live_batch	*batch;
 	struct ph_live_tokens	*tokens;
+	struct ph_live_alerts	*alerts;
 	struct {
 		char	*told;		/* without ages; NULL: nothing yet */
 		int	 turns;		/* since then */
@@ -48,7 +50,6 @@ struct publisher {
 	int			 is_heard;
 };
 
-/* nginx has lost its messages. */
 static void
 forget(struct publisher *p)
 {
@@ -61,6 +62,21 @@ forget(struct publisher *p)
 	p->idle_turns = REPEAT_TURNS;
 }
 
+/* Alerts that nginx was told before are not told again. */
+static enum ph_rc
+begin_alerts(struct publisher *p, struct ph_err *err)
+{
+	char		channel[PH_NCHAN_CHANNEL_SIZE];
+	int64_t		last_s, since_ms = ph_clock_now_ms(NULL) - PH_LIVE_ALERT_KEPT_MS;
+	enum ph_rc	rc;
+
+	if ((rc = ph_nchan_last_s(p->nchan, ph_live_channel(channel, PH_LIVE_SSE, PH_LIVE_ALERTS), &last_s,
+	    err)) != PH_OK)
+		return rc;
+	ph_live_alerts_begin(p->alerts, last_s * 1000 > since_ms ? last_s * 1000 : since_ms);
+	return PH_OK;
+}
+
 /* Who listens?  Does nginx still have what it was told? */
 static enum ph_rc
 ask_nginx(struct publisher *p, struct ph_err *err)
@@ -70,11 +86,14 @@ ask_nginx(struct publisher *p, struct ph_err *err)
 
 	if ((rc = ph_nchan_status(p->nchan, &s, err)) != PH_OK)
 		return rc;
-	if (s.published < p->published || s.stored < KEPT)
-		forget(p);
-	p->published = s.published;
 	p->is_heard = s.subscribers > 0;
-	return PH_OK;
+	if (s.published < p->published || s.stored < KEPT) {
+		/* At the beginning, or nginx was started or reloaded. */
+		forget(p);
+		rc = begin_alerts(p, err);
+	}
+	p->published = s.published;
+	return rc;
 }
 
 /* Add a topic to the batch if it has something to tell. */
@@ -138,6 +157,8 @@ look(struct publisher *p, int is_turn, struct ph_err *err)
 	p->idle_turns = 0;
 	for (topic = 0; rc == PH_OK && topic < STATISTICS; topic++)
 		rc = look_at(p, (enum ph_live_topic)topic, now_ms, err);
+	if (rc == PH_OK)
+		rc = ph_live_alerts_read(p->alerts, p->db, p->batch, now_ms, err);
 out:
 	ph_db_end(p->db);
 	return rc;
@@ -156,10 +177,13 @@ publish(struct ph_job_run *run, struct ph_err *err)
 	p.nchan = ph_nchan_new(ph_config_path(path, sizeof(path), PH_LIVE_SOCKET));
 	p.batch = ph_live_batch_new();
 	p.tokens = ph_live_tokens_new();
-	if (p.nchan == NULL || p.batch == NULL || p.tokens == NULL) {
+	p.alerts = ph_live_alerts_new();
+	if (p.nchan == NULL || p.batch == NULL || p.tokens == NULL || p.alerts == NULL) {
 		ph_fail(err, PH_ENOMEM, "not enough memory to begin");
 		goto out;
 	}
+	if ((rc = begin_alerts(&p, err)) != PH_OK)
+		goto out;
 	p.idle_turns = REPEAT_TURNS;
 	do {
 		is_turn = ph_clock_mono_us() >= due_us;
@@ -173,6 +197,7 @@ publish(struct ph_job_run *run, struct ph_err *err)
 	} while (ph_job_run_wait(run, left_ms < WATCH_MS ? left_ms : WATCH_MS));
 	forget(&p);
 out:
+	ph_live_alerts_free(p.alerts);
 	ph_live_tokens_free(p.tokens);
 	ph_live_batch_free(p.batch);
 	ph_nchan_free(p.nchan);

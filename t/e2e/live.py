@@ -172,12 +172,15 @@ class Socket(Connection):
                           bytes(b ^ mask[i % 4] for i, b in enumerate(payload)))
 
     def end(self):
-        """The close frame's code, if it comes in time, after whatever else comes."""
+        """The close frame's code, 0 if the connection is just cut; None if neither comes in time."""
         limit = time.monotonic() + WAIT_S
-        while time.monotonic() < limit:
-            opcode, payload = self.frame()
-            if opcode == CLOSE:
-                return struct.unpack("!H", payload[:2])[0]
+        try:
+            while time.monotonic() < limit:
+                opcode, payload = self.frame()
+                if opcode == CLOSE:
+                    return struct.unpack("!H", payload[:2])[0]
+        except (Ended, ConnectionError):
+            return 0
         return None
 
 
@@ -350,6 +353,62 @@ def _():
     expect(TURNS - 1 <= len(turns.pending()) <= TURNS + 1, "so many turns later")
 
 
+def fire(name, at_ms):
+    moving.sql("INSERT INTO alert_events(id,rule_id,alert_type,severity,message,metadata,state,created_at,updated_at)"
+               f" VALUES('{name}','{name}','queue_saturation','warning','a \"lot\"','{{\"n\":1}}','firing',{at_ms},{at_ms})")
+
+
+def resolve(name):
+    moving.sql(f"UPDATE alert_events SET state='resolved', resolved_at={now_ms()} WHERE id = '{name}'")
+
+
+def now_ms():
+    return int(time.time() * 1000)
+
+
+def alerts_of(stream, n):
+    """(id of the event, id and state of the alert) of the next n."""
+    events = [stream.next() for _ in range(n)]
+    expect_equal({e["event"] for e in events}, {"alerts"}, "topic")
+    return [(e["id"], json.loads(e["data"])["id"], json.loads(e["data"])["state"]) for e in events]
+
+
+@test("alerts come one by one, when they fire and when they end; the last five minutes are told again")
+def _():
+    stream, ws = Stream(moving, f"{STREAM}?topics=alerts"), Socket(moving, f"{SOCKET}?topics=alerts")
+    older = Socket(moving, ALERTS)
+    at = now_ms()
+    fire("a1", at)
+    event = stream.next()
+    text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at // 1000)) + (f".{at % 1000:03d}" if at % 1000 else "") + "Z"
+    alert = {"id": "a1", "rule_id": "a1", "alert_type": "queue_saturation", "severity": "warning", "state": "firing",
+             "message": 'a "lot"', "created_at": text, "updated_at": text, "resolved_at": None, "acked_at": None,
+             "acked_by": None, "snoozed_until": None, "read": False, "metadata": {"n": 1}}
+    data = json.loads(event["data"])
+    data.pop("ts")
+    expect_equal(data, alert, "the alert in the stream")
+    message = json.loads(ws.next())
+    expect_equal((message["type"], message["data"]), ("alert", alert), "and in the WebSocket")
+    expect_equal(json.loads(older.next()), alert, "bare for older clients")
+    resolve("a1")
+    fire("a2", now_ms())
+    rest = alerts_of(stream, 2)
+    expect_equal({r[1:] for r in rest}, {("a1", "resolved"), ("a2", "firing")}, "then")
+    expect_equal({json.loads(older.next())["id"] for _ in range(2)}, {"a1", "a2"}, "for older clients")
+    stream.close()
+    fire("a3", now_ms())
+    fire("old", now_ms() - 6 * MINUTE_MS)
+    expect_equal({json.loads(older.next())["id"] for _ in range(2)}, {"a3", "old"}, "it is new to us")
+    for again in (Stream(moving, f"{STREAM}?topics=alerts", last=rest[-1][0]),
+                  Stream(moving, f"{STREAM}?topics=alerts&last_event_id={rest[-1][0]}")):
+        expect_equal({r[1] for r in alerts_of(again, 2)}, {"a3", "old"}, "after the last one seen")
+        again.close()
+    for last in (None, "", "x", "1:", "9" * 30, "1:[0]", "1:0,0", "1:[0],[0]", "1:[0],0,0", "-1:[0],0", "1:[99999],0"):
+        again = Stream(moving, f"{STREAM}?topics=alerts", last=last)
+        expect_equal([r[1:] for r in alerts_of(again, 5)][:1], [("a1", "firing")], f"from the beginning: {last}")
+        again.close()
+
+
 # -- who may -------------------------------------------------------------------------
 
 
@@ -518,12 +577,17 @@ def _():
 def _():
     stream = Stream(moving, f"{STREAM}?topics=overview")
     total = json.loads(stream.next()["data"])["total_videos"]
+    older = Socket(moving, ALERTS)
     for how in (signal.SIGKILL, signal.SIGTERM):
         (pid,) = moving.workers("job-publisher")
         os.kill(pid, how)
         add_videos()
+        fire(f"killed{how}", now_ms())
         total += 1
         stream.until("overview", lambda data: data["total_videos"] == total)
+        # One of the second in which the last was told may be told again; none is lost.
+        while (seen := json.loads(older.next())["id"]) != f"killed{how}":
+            expect(seen.startswith("killed"), seen)
         wait_until(lambda: moving.workers("job-publisher") not in ([], [pid]), "another process", WAIT_S)
     log = (moving.home / "log" / "jobs.log").read_text()
     expect("error" not in log, log)
@@ -537,7 +601,8 @@ def _():
     stream.next(), ws.next()
     os.kill(int((moving.home / "run" / "nginx.pid").read_text()), signal.SIGHUP)
     expect(stream.end(), "the stream ends")
-    ws.end()
+    expect(ws.end() is not None, "the WebSocket ends")
+
     def connect_again():        # perhaps to a worker that is about to end
         try:
             return Stream(moving, f"{STREAM}?topics={','.join(STATS)},telemetry").take(*STATS, "telemetry")
@@ -557,13 +622,14 @@ def _():
     Stream(moving, f"{STREAM}?topics={','.join(STATS)}").take(*STATS)
 
 
-@test("nginx stops at once although streams are open")
+@test("nginx stops although streams are open, and ends them")
 def _():
-    streams = [Stream(moving), Socket(moving), Socket(moving, TELEMETRY)]
-    begin = time.monotonic()
-    moving.stop()
-    expect(streams[0].end(), "the stream ends")
-    expect(time.monotonic() - begin < 20, "stop does not wait for clients")
+    stream, ws, older = Stream(moving), Socket(moving), Socket(moving, TELEMETRY)
+    moving.run("stop")
+    moving.is_started = False
+    expect(stream.end(), "the stream ends")
+    for one in (ws, older):
+        expect(one.end() is not None, "the WebSocket ends")
 
 
 run()
