@@ -3,6 +3,7 @@ import base64
 import concurrent.futures
 import contextlib
 import hmac
+import itertools
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import signal
 import sqlite3
 import statistics
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -17,10 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+import live
 import load
 import rivals
 from instance import ROUTES, Instance, empty_location, empty_upstream, start_empty
-from processes import Children, Missing, descendants, output_of, pss_kib
+from processes import Children, Missing, descendants, free_port, output_of, pss_kib
 
 # nginx has two workers, each keeping one connection to the empty program, which has four:
 # of the arrangements that do not starve plain libfcgi the fastest one.
@@ -38,6 +41,9 @@ FILTERED_MS = 100       # at most, in the median
 HISTORY_DAYS = 400
 HISTORY_MS = 20         # at most, in the median
 KIB_PER_MB = 1e6 / 1024
+LISTENERS = 500         # event streams
+POLLERS = 50            # clients that ask instead
+LIVE_S = 10
 
 
 @dataclass
@@ -452,5 +458,54 @@ def lists(setting):
     return keyset(setting) + export(setting)
 
 
+def one_change_a_second(database, is_ending):
+    """A publish log begins and ends to be processed: overview, queue and more change."""
+    db = sqlite3.connect(database, isolation_level=None, timeout=10)
+    (row,) = db.execute("SELECT id FROM publish_logs WHERE status = 'pending' LIMIT 1").fetchone()
+    for status in itertools.cycle(("processing", "pending")):
+        if is_ending.wait(1):
+            db.close()
+            return
+        db.execute("UPDATE publish_logs SET status = ? WHERE id = ?", (status, row))
+
+
+def used_since(begin, instance):
+    now = live.cpu_s(instance.home)
+    return {group: now[group] - begin[group] for group in now}
+
+
+def streams(setting):
+    instance = setting.instance("small")
+    instance.env |= {"PH_JOBS": "publisher", "PH_LIVE_INTERVAL_MS": "1000", "PH_LIVE_STREAMS": str(2 * LISTENERS),
+                     "PH_LIVE_STREAMS_TOKEN": str(2 * LISTENERS)}
+    with ended() as children:
+        children.at_end(lambda: instance.pilothouse("stop"))
+        port = free_port()
+        instance.pilothouse("start", port=port)
+        is_ending = threading.Event()
+        changer = threading.Thread(target=one_change_a_second, args=(instance.home / "pilothouse.db", is_ending))
+        changer.start()
+        try:
+            # The polling clients first: while nobody listens the publisher hardly works.
+            begin = live.cpu_s(instance.home)
+            requests = live.poll(port, instance.token, [ROUTES["overview"], ROUTES["queue"]], POLLERS, LIVE_S)
+            used = used_since(begin, instance)
+            polling = sum(used.values()) - used["job-publisher"]
+            readers = live.Readers(port, instance.token, LISTENERS, "overview,queue")
+            readers.start()
+            readers.wait_for_first(2)
+            begin, before = live.cpu_s(instance.home), list(readers.events)
+            time.sleep(LIVE_S)
+            streaming = sum(used_since(begin, instance).values())
+            events = [now - then for now, then in zip(readers.events, before)]
+            readers.end()
+        finally:
+            is_ending.set()
+            changer.join()
+    return [Row(f"12 CPU of {LISTENERS} event streams over that of {POLLERS} clients that ask once a second, "
+                "one change a second", f"{streaming / polling:.2f} ({streaming:.2f} s over {polling:.2f} s in {LIVE_S} s; "
+                f"{min(events)} to {max(events)} events a stream, {requests} requests)", "< 1.00", streaming < polling)]
+
+
 FIGURES = {"1": uncached, "2": cached, "3": growth, "4": rival_figures, "5": thrift, "6": crowd, "7": recovery,
-           "8": filtered, "9": lists, "11": history}
+           "8": filtered, "9": lists, "11": history, "12": streams}
