@@ -80,21 +80,38 @@ is_nginx_helper(pid_t pid)
 	return strncmp(text, "nginx: cache", 12) == 0;
 }
 
+/* Is it a living member of the group that does the work? */
+static int
+is_working(pid_t pid, pid_t leader)
+{
+	struct proc p;
+
+	return pid != leader && proc_read(pid, &p) == 0 && p.pgrp == leader && p.state != 'Z' &&
+	    !is_nginx_helper(pid);
+}
+
 int
 group_size(pid_t leader)
 {
+	char		 path[64];
 	struct dirent	*e;
-	struct proc	 p;
 	DIR		*d;
-	int		 n = 0;
-	pid_t		 pid;
+	FILE		*f;
+	int		 n = 0, pid;
 
+	/* Its children, if it lives: all processes of the machine are looked at only if it does not. */
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)leader, (int)leader);
+	if ((f = fopen(path, "re")) != NULL) {
+		while (fscanf(f, "%d", &pid) == 1)
+			n += is_working(pid, leader);
+		fclose(f);
+		return n;
+	}
 	if ((d = opendir("/proc")) == NULL)
 		return 0;
 	while ((e = readdir(d)) != NULL)
-		if ((pid = (pid_t)atol(e->d_name)) > 0 && pid != leader && proc_read(pid, &p) == 0 &&
-		    p.pgrp == leader && p.state != 'Z' && !is_nginx_helper(pid))
-			n++;
+		if ((pid = (int)atol(e->d_name)) > 0)
+			n += is_working(pid, leader);
 	closedir(d);
 	return n;
 }

@@ -38,7 +38,7 @@ def put(path, body, headers=None):
 def row_of(table, ident):
     cursor = db.execute(f"SELECT * FROM {table} WHERE id = ?", (ident,))
     values = cursor.fetchone()
-    return values and {c[0]: v for c, v in zip(cursor.description, values) if not c[0].startswith("derived_")}
+    return values and {c[0]: v for c, v in zip(cursor.description, values) if not c[0].startswith(("derived_", "event_"))}
 
 
 def count(table, where="1"):
