@@ -3,9 +3,11 @@ import base64
 import concurrent.futures
 import contextlib
 import hmac
+import http.client
 import itertools
 import json
 import os
+import random
 import re
 import signal
 import sqlite3
@@ -36,6 +38,11 @@ MANY = 256
 CGI_RUNS = 200
 CRASHES = 5
 FIRST_BYTES = 9         # exports that are begun and left
+INGEST = "/dashboard/ingest/publications"
+PLATFORMS = ("instagram", "tiktok", "youtube", "facebook")
+BATCH_ROWS = 1000
+BATCHES = 40
+WRITERS = 3
 CROWD_BESIDE = 50     # clients while another route crashes
 FILTERED_MS = 100       # at most, in the median
 HISTORY_DAYS = 400
@@ -458,6 +465,74 @@ def lists(setting):
     return keyset(setting) + export(setting)
 
 
+def publications(rng, clips, n):
+    """n publications of the last hour, four platforms per clip, in a body."""
+    now = int(time.time() * 1000)
+    rows = []
+    for i in range(n):
+        status = rng.choice(("success", "success", "pending", "failed", "scheduled"))
+        at = now - rng.randrange(3_600_000)
+        row = {"clip_id": clips[i // 4 % len(clips)], "platform": PLATFORMS[i % 4], "status": status,
+               "requested_at": at, "created_at": at}
+        if status == "success":
+            row |= {"published_at": at + rng.randrange(4000), "external_post_id": str(rng.getrandbits(60)),
+                    "external_url": f"https://example.org/p/{rng.getrandbits(60)}"}
+        if status == "failed":
+            row |= {"failed_at": at + rng.randrange(4000), "error_message": "refused by the platform"}
+        if status == "scheduled":
+            row |= {"schedule_type": "scheduled", "scheduled_for": now + rng.randrange(3_600_000)}
+        rows.append(row)
+    return json.dumps(rows).encode()
+
+
+def batches_per_s(instance, bodies):
+    """Rows per second of one client on one connection: the median of the batches."""
+    connection = http.client.HTTPConnection("127.0.0.1", instance.port)
+    headers = {"Authorization": f"Bearer {instance.token}", "Content-Type": "application/json"}
+    rates = []
+    for body in bodies:
+        begin = time.perf_counter()
+        connection.request("POST", INGEST, body, headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        rates.append(BATCH_ROWS / (time.perf_counter() - begin))
+        if answer.status != 200:
+            raise Missing(f"{INGEST} answers {answer.status} {text[:200]}")
+    connection.close()
+    return statistics.median(rates), min(rates), max(rates)
+
+
+def writing(setting):
+    instance = setting.instance("middle")
+    rng = random.Random(1)
+    with contextlib.closing(sqlite3.connect(instance.home / "pilothouse.db")) as db:
+        newest = [r[0] for r in db.execute("SELECT id FROM clips ORDER BY rowid DESC LIMIT 10000")]
+        anywhere = [r[0] for r in db.execute("SELECT id FROM clips ORDER BY random() LIMIT 10000")]
+    rows = []
+    with ended() as children:
+        children.at_end(instance.forget_data)
+        instance.start(children, WRITERS)
+        n = BATCH_ROWS // 4
+        for what, clips, target in (("new clips", newest, 20_000), ("clips of a whole year", anywhere, None)):
+            bodies = [publications(rng, clips[i * n % 10_000:][:n], BATCH_ROWS) for i in range(BATCHES)]
+            value, low, high = batches_per_s(instance, bodies)
+            rows.append(Row(f"10 ingest of publications into {instance.rows:,}, batches of {BATCH_ROWS:,}, one client: {what}",
+                            f"{value:.0f}/s ({low:.0f} to {high:.0f})", f">= {target}/s" if target else "",
+                            value >= target if target else None))
+        script = setting.bench_dir / "write.lua"
+        script.write_text('wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\n'
+                          f"wrk.body = '{json.dumps({'clip_id': newest[0], 'platform': 'tiktok'})}'\n")
+        one = load.wrk(instance.url(INGEST), instance.token, WRITERS, max(setting.seconds, 3) * 3, script)
+        script.unlink()
+        if one.failures:
+            raise Missing(f"{one.failures} of {one.requests} writes failed")
+        rows.append(Row(f"10 single durable writes, {WRITERS} writers", f"{one.per_s:.0f}/s", ">= 2000/s",
+                        one.per_s >= 2000))
+        rows.append(Row(f"10 single durable writes, {WRITERS} writers: p99", f"{one.p99_ms:.1f} ms", "<= 50 ms",
+                        one.p99_ms <= 50))
+    return rows
+
+
 def one_change_a_second(database, is_ending):
     """A publish log begins and ends to be processed: overview, queue and more change."""
     db = sqlite3.connect(database, isolation_level=None, timeout=10)
@@ -508,4 +583,4 @@ def streams(setting):
 
 
 FIGURES = {"1": uncached, "2": cached, "3": growth, "4": rival_figures, "5": thrift, "6": crowd, "7": recovery,
-           "8": filtered, "9": lists, "11": history, "12": streams}
+           "8": filtered, "9": lists, "10": writing, "11": history, "12": streams}

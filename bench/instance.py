@@ -47,6 +47,10 @@ class Instance:
         token.write_text(self.pilothouse("token", "create", "--user", "bench", "--name", "bench"))
         mark.write_text(self._schema)
 
+    def forget_data(self):
+        """It was written to: the next who wants it makes it anew."""
+        (self.home / "bench.schema").unlink(missing_ok=True)
+
     def url(self, path):
         return f"http://127.0.0.1:{self.port}{path}"
 

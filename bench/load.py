@@ -21,8 +21,9 @@ class Load:
     failures: int       # socket errors, timeouts and answers other than 2xx
 
 
-def wrk(url, token, connections, seconds):
-    text = output_of(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency",
+def wrk(url, token, connections, seconds, script=None):
+    """script: of wrk's own language, for what is not a GET."""
+    text = output_of(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *(("-s", script) if script else ()),
                       "--timeout", f"{TIMEOUT_S}s", "-H", f"Authorization: Bearer {token}", url])
 
     def ms(percent):
@@ -35,7 +36,7 @@ def wrk(url, token, connections, seconds):
     if requests == 0:
         if seconds >= LONGEST_S:
             raise Missing(f"{url} answers nothing under load")
-        return wrk(url, token, connections, seconds * 5)
+        return wrk(url, token, connections, seconds * 5, script)
     return Load(float(re.search(r"Requests/sec: +([\d.]+)", text).group(1)), ms(50), ms(99), requests,
                 sum(map(int, failures.groups() if failures else ())) + int(refused.group(1) if refused else 0))
 
