@@ -14,10 +14,8 @@
 -- The rules that hold together
 --  1. Only triggers write counter tables.  A counter row may stay at n = 0;
 --     readers treat it as absent.
---  2. For each counter table X the view X_expected recomputes it: from the base rows, or
---     from a counter table that stands above it here.  `pilothouse verify` compares
---     them in this order, `--repair` replaces one by the other, and so do bulk
---     loads, which run with triggers off.
+--  2. For each counter table X the view X_expected in expected.sql recomputes it; by it
+--     `pilothouse verify` compares and repairs.
 --  3. Derived columns (publish_logs.platform_key, .proc_ms, jobs.params_platform)
 --     are filled by triggers from the one definition in publish_logs.derived_... and the
 --     view job_derived; writing anything else into them by hand is refused.
@@ -589,9 +587,6 @@ SELECT rowid AS job_rowid,
     WHEN params_platform IN ('instagram','tiktok','youtube','facebook') THEN params_platform
     ELSE 'other' END AS platform_key
 FROM jobs;
-CREATE VIEW job_counts_expected AS
-SELECT status, platform_key, count(*) AS n
-FROM jobs JOIN job_platforms ON job_rowid = jobs.rowid GROUP BY 1, 2;
 
 CREATE TABLE campaign_counts (
   status TEXT PRIMARY KEY NOT NULL,
@@ -599,10 +594,6 @@ CREATE TABLE campaign_counts (
   budget_cents INTEGER NOT NULL,
   spent_cents INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW campaign_counts_expected AS
-SELECT status, count(*) AS n, sum(budget_cents) AS budget_cents,
-  sum(budget_spent_cents) AS spent_cents
-FROM campaigns GROUP BY status;
 
 CREATE TABLE log_counts (
   status TEXT NOT NULL,
@@ -616,22 +607,12 @@ CREATE TABLE log_counts (
   requested_ms INTEGER NOT NULL,	-- ... and the milliseconds beyond them
   PRIMARY KEY (status, platform_key)
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW log_counts_expected AS
-SELECT status, platform_key, count(*) AS n, count(proc_ms) AS proc_n,
-  coalesce(sum(proc_ms), 0) AS proc_ms,
-  count(*) FILTER (WHERE status = 'success' AND published_at < requested_at) AS skewed,
-  count(*) FILTER (WHERE status = 'success' AND published_at IS NULL) AS untimed,
-  sum(requested_at / 1000) AS requested_s, sum(requested_at % 1000) AS requested_ms
-FROM publish_logs GROUP BY status, platform_key;
 
 -- Processing logs per account; the number of accounts in it is `active_workers`.
 CREATE TABLE worker_counts (
   social_account_id TEXT PRIMARY KEY NOT NULL,
   n INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW worker_counts_expected AS
-SELECT social_account_id, count(*) AS n FROM publish_logs
-WHERE status = 'processing' AND social_account_id IS NOT NULL GROUP BY 1;
 
 -- Logs per clip and platform of the answer.  A facebook log counts under facebook
 -- and under other, because distinct clips cannot be added up.
@@ -644,18 +625,6 @@ CREATE TABLE clip_counts (
   score_nano INTEGER,			-- the clip's score as counted in platform_counts
   PRIMARY KEY (clip_id, platform)
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW clip_counts_expected AS
-SELECT clip_id, p.platform, count(*) AS n,
-  count(*) FILTER (WHERE l.status IN ('pending','scheduled')) AS ready,
-  count(*) FILTER (WHERE l.status = 'success') AS success,
-  CAST(round(c.visual_score * 1e9) AS INTEGER) AS score_nano
-FROM publish_logs l
-JOIN platform_members p ON p.platform_key = l.platform_key
-LEFT JOIN clips c ON c.id = l.clip_id
-GROUP BY clip_id, p.platform;
-CREATE VIEW platform_members (platform, platform_key) AS
-VALUES ('instagram','instagram'), ('tiktok','tiktok'), ('youtube','youtube'),
-  ('other','other'), ('other','facebook'), ('facebook','facebook');
 
 CREATE TABLE platform_counts (
   platform TEXT PRIMARY KEY NOT NULL,
@@ -666,14 +635,6 @@ CREATE TABLE platform_counts (
   clip_score_n INTEGER NOT NULL,	-- distinct scored clips
   clip_score_nano INTEGER NOT NULL	-- sum of the scores, one term per clip
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW platform_counts_expected AS
-SELECT platform, count(*) FILTER (WHERE ready > 0) AS clips_ready,
-  count(*) FILTER (WHERE success > 0) AS clips_published,
-  coalesce(sum(n) FILTER (WHERE score_nano IS NOT NULL), 0) AS score_n,
-  coalesce(sum(n * score_nano), 0) AS score_nano,
-  count(score_nano) AS clip_score_n, coalesce(sum(score_nano), 0) AS clip_score_nano
-FROM (SELECT DISTINCT platform FROM platform_members)
-LEFT JOIN (SELECT * FROM clip_counts WHERE n > 0) USING (platform) GROUP BY platform;
 INSERT INTO platform_counts VALUES ('instagram',0,0,0,0,0,0), ('tiktok',0,0,0,0,0,0),
   ('youtube',0,0,0,0,0,0), ('other',0,0,0,0,0,0), ('facebook',0,0,0,0,0,0);
 
@@ -689,19 +650,6 @@ CREATE TABLE clip_activity (
   other INTEGER NOT NULL DEFAULT 0,
   facebook INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW clip_activity_expected AS
-SELECT clip_id, sum(success_logs) AS success_logs, sum(open_logs) AS open_logs,
-  sum(live_campaigns) AS live_campaigns,
-  count(*) FILTER (WHERE platform_key = 'instagram') AS instagram,
-  count(*) FILTER (WHERE platform_key = 'tiktok') AS tiktok,
-  count(*) FILTER (WHERE platform_key = 'youtube') AS youtube,
-  count(*) FILTER (WHERE platform_key = 'other') AS other,
-  count(*) FILTER (WHERE platform_key = 'facebook') AS facebook
-FROM (SELECT clip_id, status = 'success' AS success_logs,
-    status NOT IN ('success','failed') AS open_logs, 0 AS live_campaigns, platform_key FROM publish_logs
-  UNION ALL
-  SELECT clip_id, 0, 0, status IN ('active','paused'), NULL FROM campaigns)
-GROUP BY clip_id;
 
 -- Variants by platform as written, trimmed and lower-cased.
 CREATE TABLE variant_counts (
@@ -710,8 +658,6 @@ CREATE TABLE variant_counts (
   n INTEGER NOT NULL,
   PRIMARY KEY (status, platform)
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW variant_counts_expected AS
-SELECT status, lower(trim(platform)) AS platform, count(*) AS n FROM clip_variants GROUP BY 1, 2;
 
 -- Clips by score, in hundredths, and by whole seconds of their duration: what distributions are made of.
 CREATE TABLE clip_bins (
@@ -720,25 +666,9 @@ CREATE TABLE clip_bins (
   n INTEGER NOT NULL,
   PRIMARY KEY (measure, bucket)
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW clip_bins_expected AS
-SELECT 'score' AS measure, CAST(round(visual_score * 1e9) AS INTEGER) / 10000000 AS bucket, count(*) AS n
-FROM clips WHERE visual_score IS NOT NULL GROUP BY 2
-UNION ALL
-SELECT 'duration', duration_ms / 1000, count(*) FROM clips WHERE duration_ms >= 0 GROUP BY 2;
 
 -- Single figures.
 CREATE TABLE totals (name TEXT PRIMARY KEY NOT NULL, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE VIEW totals_expected AS
-SELECT 'videos' AS name, count(*) AS n FROM video_assets
-UNION ALL SELECT 'clips', count(*) FROM clips
-UNION ALL SELECT 'clips_scored', count(visual_score) FROM clips
-UNION ALL SELECT 'clips_score_nano',
-  coalesce(sum(CAST(round(visual_score * 1e9) AS INTEGER)), 0) FROM clips
-UNION ALL SELECT 'active_workers', count(*) FROM worker_counts WHERE n > 0
-UNION ALL SELECT 'campaigns_published', coalesce(sum(live_campaigns), 0)
-  FROM clip_activity WHERE success_logs > 0
-UNION ALL SELECT 'campaigns_scheduled', coalesce(sum(live_campaigns), 0)
-  FROM clip_activity WHERE success_logs = 0 AND open_logs > 0;
 INSERT INTO totals VALUES ('videos', 0), ('clips', 0), ('clips_scored', 0),
   ('clips_score_nano', 0), ('active_workers', 0),
   ('campaigns_published', 0), ('campaigns_scheduled', 0);
@@ -757,13 +687,6 @@ CREATE TABLE log_hours (
   requested_ms INTEGER NOT NULL,
   PRIMARY KEY (start_at, status, platform_key)
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW log_hours_expected AS
-SELECT requested_at - requested_at % 3600000 AS start_at, status, platform_key, count(*) AS n,
-  count(proc_ms) AS proc_n, coalesce(sum(proc_ms), 0) AS proc_ms,
-  count(*) FILTER (WHERE status = 'success' AND published_at < requested_at) AS skewed,
-  count(*) FILTER (WHERE status = 'success' AND published_at IS NULL) AS untimed,
-  sum(requested_at / 1000) AS requested_s, sum(requested_at % 1000) AS requested_ms
-FROM publish_logs GROUP BY 1, 2, 3;
 
 -- Events per minute and per hour; start_at is the bucket's first instant.  A window is summed
 -- from its few widest buckets; only the minute at its edge is walked in an index.
@@ -783,23 +706,6 @@ CREATE TABLE event_minutes (
   clips_created INTEGER NOT NULL,
   PRIMARY KEY (start_at, platform_key)
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW event_minutes_expected AS
-SELECT at - at % 60000 AS start_at, platform_key, sum(event = 'created') AS created,
-  sum(event = 'requested') AS requested, sum(event = 'retried') AS retried,
-  sum(event = 'published') AS published, sum(event = 'failed') AS failed,
-  sum(event = 'jobs_completed') AS jobs_completed, sum(event = 'clips_created') AS clips_created
-FROM (SELECT 'created' AS event, created_at AS at, platform_key FROM publish_logs
-  UNION ALL SELECT 'requested', requested_at, platform_key FROM publish_logs
-  UNION ALL SELECT 'retried', last_retry_at, platform_key FROM publish_logs
-    WHERE last_retry_at IS NOT NULL
-  UNION ALL SELECT 'published', published_at, platform_key FROM publish_logs
-    WHERE status = 'success' AND published_at IS NOT NULL
-  UNION ALL SELECT 'failed', failed_at, platform_key FROM publish_logs
-    WHERE status = 'failed' AND failed_at IS NOT NULL
-  UNION ALL SELECT 'jobs_completed', updated_at, platform_key FROM jobs
-    JOIN job_platforms ON job_rowid = jobs.rowid WHERE status = 'completed'
-  UNION ALL SELECT 'clips_created', created_at, '' FROM clips)
-GROUP BY 1, 2;
 CREATE TABLE event_hours (		-- columns as above
   start_at INTEGER NOT NULL,
   platform_key TEXT NOT NULL,
@@ -812,11 +718,6 @@ CREATE TABLE event_hours (		-- columns as above
   clips_created INTEGER NOT NULL,
   PRIMARY KEY (start_at, platform_key)
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW event_hours_expected AS
-SELECT start_at - start_at % 3600000 AS start_at, platform_key, sum(created) AS created,
-  sum(requested) AS requested, sum(retried) AS retried, sum(published) AS published,
-  sum(failed) AS failed, sum(jobs_completed) AS jobs_completed, sum(clips_created) AS clips_created
-FROM event_minutes GROUP BY 1, 2;
 
 -- Processing times in a tree of counts: at each shift the times fall into buckets of
 -- 2^shift ms, so the k-th smallest is found by three walks of at most 1024 rows (the
@@ -828,11 +729,6 @@ CREATE TABLE proc_counts (
   PRIMARY KEY (shift, bucket)
 ) STRICT, WITHOUT ROWID;
 CREATE VIEW proc_shifts (shift) AS VALUES (0), (10), (20);
-CREATE VIEW proc_counts_expected AS
-WITH times AS MATERIALIZED (SELECT proc_ms, count(*) AS n FROM publish_logs
-  WHERE proc_ms IS NOT NULL GROUP BY proc_ms)
-SELECT shift, proc_ms >> shift AS bucket, sum(n) AS n
-FROM times CROSS JOIN proc_shifts GROUP BY 1, 2;
 
 ------------------------------------------------------------------------------
 -- 7. The triggers that keep them
@@ -1221,8 +1117,9 @@ CREATE TRIGGER campaigns_delete AFTER DELETE ON campaigns BEGIN
     VALUES (-1, OLD.clip_id, OLD.status, OLD.budget_cents, OLD.budget_spent_cents);
 END;
 
--- Rule 4.  Before a row gets a key the guard notes whether another row has it already; if the
--- statement then goes through all the same, it replaced that row.
+-- Rule 4.  Before a row comes the guard notes whether another row has its key already; if the
+-- insert then goes through all the same, it replaced that row.  An update to a key that is taken
+-- is refused at once.
 CREATE TABLE replace_guard (tbl TEXT PRIMARY KEY NOT NULL, id TEXT) STRICT, WITHOUT ROWID;
 INSERT INTO replace_guard (tbl) VALUES
   ('video_assets'), ('clips'), ('clip_variants'), ('jobs'), ('campaigns'), ('publish_logs');
@@ -1234,13 +1131,10 @@ BEGIN
   UPDATE replace_guard SET id = (SELECT NEW.id FROM video_assets WHERE id = NEW.id OR idempotency_key = NEW.idempotency_key OR rowid = NEW.rowid)
     WHERE tbl = 'video_assets';
 END;
-CREATE TRIGGER videos_guard_update BEFORE UPDATE OF id, idempotency_key ON video_assets BEGIN
-  UPDATE replace_guard SET id = (SELECT NEW.id FROM video_assets WHERE (id = NEW.id OR idempotency_key = NEW.idempotency_key) AND rowid <> OLD.rowid)
-    WHERE tbl = 'video_assets';
-END;
-CREATE TRIGGER videos_replaced AFTER UPDATE OF id, idempotency_key ON video_assets BEGIN
-  SELECT RAISE(ABORT, 'video_assets: UPDATE OR REPLACE is refused')
-    FROM replace_guard WHERE tbl = 'video_assets' AND id = NEW.id;
+CREATE TRIGGER videos_unique BEFORE UPDATE OF id, idempotency_key ON video_assets
+  WHEN EXISTS (SELECT 1 FROM video_assets WHERE (id = NEW.id OR idempotency_key = NEW.idempotency_key) AND rowid <> OLD.rowid)
+BEGIN
+  SELECT RAISE(ABORT, 'video_assets: id or idempotency_key is taken');
 END;
 
 CREATE TRIGGER clips_guard BEFORE INSERT ON clips
@@ -1250,13 +1144,10 @@ BEGIN
   UPDATE replace_guard SET id = (SELECT NEW.id FROM clips WHERE id = NEW.id OR rowid = NEW.rowid)
     WHERE tbl = 'clips';
 END;
-CREATE TRIGGER clips_guard_update BEFORE UPDATE OF id ON clips BEGIN
-  UPDATE replace_guard SET id = (SELECT NEW.id FROM clips WHERE (id = NEW.id) AND rowid <> OLD.rowid)
-    WHERE tbl = 'clips';
-END;
-CREATE TRIGGER clips_replaced AFTER UPDATE OF id ON clips BEGIN
-  SELECT RAISE(ABORT, 'clips: UPDATE OR REPLACE is refused')
-    FROM replace_guard WHERE tbl = 'clips' AND id = NEW.id;
+CREATE TRIGGER clips_unique BEFORE UPDATE OF id ON clips
+  WHEN EXISTS (SELECT 1 FROM clips WHERE id = NEW.id AND rowid <> OLD.rowid)
+BEGIN
+  SELECT RAISE(ABORT, 'clips: id is taken');
 END;
 
 CREATE TRIGGER variants_guard BEFORE INSERT ON clip_variants
@@ -1266,13 +1157,10 @@ BEGIN
   UPDATE replace_guard SET id = (SELECT NEW.id FROM clip_variants WHERE id = NEW.id OR rowid = NEW.rowid)
     WHERE tbl = 'clip_variants';
 END;
-CREATE TRIGGER variants_guard_update BEFORE UPDATE OF id ON clip_variants BEGIN
-  UPDATE replace_guard SET id = (SELECT NEW.id FROM clip_variants WHERE id = NEW.id AND rowid <> OLD.rowid)
-    WHERE tbl = 'clip_variants';
-END;
-CREATE TRIGGER variants_replaced AFTER UPDATE OF id ON clip_variants BEGIN
-  SELECT RAISE(ABORT, 'clip_variants: UPDATE OR REPLACE is refused')
-    FROM replace_guard WHERE tbl = 'clip_variants' AND id = NEW.id;
+CREATE TRIGGER variants_unique BEFORE UPDATE OF id ON clip_variants
+  WHEN EXISTS (SELECT 1 FROM clip_variants WHERE id = NEW.id AND rowid <> OLD.rowid)
+BEGIN
+  SELECT RAISE(ABORT, 'clip_variants: id is taken');
 END;
 
 CREATE TRIGGER jobs_guard BEFORE INSERT ON jobs
@@ -1282,13 +1170,10 @@ BEGIN
   UPDATE replace_guard SET id = (SELECT NEW.id FROM jobs WHERE id = NEW.id OR dedup_key = NEW.dedup_key OR rowid = NEW.rowid)
     WHERE tbl = 'jobs';
 END;
-CREATE TRIGGER jobs_guard_update BEFORE UPDATE OF id, dedup_key ON jobs BEGIN
-  UPDATE replace_guard SET id = (SELECT NEW.id FROM jobs WHERE (id = NEW.id OR dedup_key = NEW.dedup_key) AND rowid <> OLD.rowid)
-    WHERE tbl = 'jobs';
-END;
-CREATE TRIGGER jobs_replaced AFTER UPDATE OF id, dedup_key ON jobs BEGIN
-  SELECT RAISE(ABORT, 'jobs: UPDATE OR REPLACE is refused')
-    FROM replace_guard WHERE tbl = 'jobs' AND id = NEW.id;
+CREATE TRIGGER jobs_unique BEFORE UPDATE OF id, dedup_key ON jobs
+  WHEN EXISTS (SELECT 1 FROM jobs WHERE (id = NEW.id OR dedup_key = NEW.dedup_key) AND rowid <> OLD.rowid)
+BEGIN
+  SELECT RAISE(ABORT, 'jobs: id or dedup_key is taken');
 END;
 
 CREATE TRIGGER campaigns_guard BEFORE INSERT ON campaigns
@@ -1298,13 +1183,10 @@ BEGIN
   UPDATE replace_guard SET id = (SELECT NEW.id FROM campaigns WHERE id = NEW.id OR rowid = NEW.rowid)
     WHERE tbl = 'campaigns';
 END;
-CREATE TRIGGER campaigns_guard_update BEFORE UPDATE OF id ON campaigns BEGIN
-  UPDATE replace_guard SET id = (SELECT NEW.id FROM campaigns WHERE (id = NEW.id) AND rowid <> OLD.rowid)
-    WHERE tbl = 'campaigns';
-END;
-CREATE TRIGGER campaigns_replaced AFTER UPDATE OF id ON campaigns BEGIN
-  SELECT RAISE(ABORT, 'campaigns: UPDATE OR REPLACE is refused')
-    FROM replace_guard WHERE tbl = 'campaigns' AND id = NEW.id;
+CREATE TRIGGER campaigns_unique BEFORE UPDATE OF id ON campaigns
+  WHEN EXISTS (SELECT 1 FROM campaigns WHERE id = NEW.id AND rowid <> OLD.rowid)
+BEGIN
+  SELECT RAISE(ABORT, 'campaigns: id is taken');
 END;
 
 CREATE TRIGGER logs_guard BEFORE INSERT ON publish_logs
@@ -1315,11 +1197,8 @@ BEGIN
   UPDATE replace_guard SET id = (SELECT NEW.id FROM publish_logs WHERE id = NEW.id OR rowid = NEW.rowid)
     WHERE tbl = 'publish_logs';
 END;
-CREATE TRIGGER logs_guard_update BEFORE UPDATE OF id ON publish_logs BEGIN
-  UPDATE replace_guard SET id = (SELECT NEW.id FROM publish_logs WHERE (id = NEW.id) AND rowid <> OLD.rowid)
-    WHERE tbl = 'publish_logs';
-END;
-CREATE TRIGGER logs_replaced AFTER UPDATE OF id ON publish_logs BEGIN
-  SELECT RAISE(ABORT, 'publish_logs: UPDATE OR REPLACE is refused')
-    FROM replace_guard WHERE tbl = 'publish_logs' AND id = NEW.id;
+CREATE TRIGGER logs_unique BEFORE UPDATE OF id ON publish_logs
+  WHEN EXISTS (SELECT 1 FROM publish_logs WHERE id = NEW.id AND rowid <> OLD.rowid)
+BEGIN
+  SELECT RAISE(ABORT, 'publish_logs: id is taken');
 END;

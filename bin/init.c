@@ -26,15 +26,13 @@ make_dir(const char *path, struct ph_err *err)
 static enum ph_rc
 create_database(const char *path, struct ph_err *err)
 {
-	char		 schema_path[PATH_SIZE];
-	char		*schema = NULL;
+	char		 schema[PATH_SIZE];
 	struct ph_db	*db = NULL;
 	enum ph_rc	 rc = PH_EINTERNAL;
 
-	if ((schema = read_text(data_path(schema_path, "schema.sql"), err)) == NULL ||
-	    (db = instance_open_raw(1, err)) == NULL ||
+	if ((db = instance_open_raw(1, err)) == NULL ||
 	    (rc = ph_db_script(db, "PRAGMA journal_mode=WAL; BEGIN IMMEDIATE", err)) != PH_OK ||
-	    (rc = ph_db_script(db, schema, err)) != PH_OK ||
+	    (rc = run_file(db, data_path(schema, "schema.sql"), err)) != PH_OK ||
 	    (rc = audit(db, "database.create", NULL, NULL, err)) != PH_OK)
 		goto out;
 	rc = ph_db_script(db, "COMMIT", err);
@@ -42,7 +40,6 @@ create_database(const char *path, struct ph_err *err)
 		rc = ph_fail(err, PH_EINTERNAL, "%s: %s", path, strerror(errno));
 out:
 	ph_db_close(db);
-	free(schema);
 	if (rc != PH_OK)
 		unlink(path);		/* a half-made file would look like an old one */
 	return rc;

@@ -80,6 +80,19 @@ read_text(const char *path, struct ph_err *err)
 	return text;
 }
 
+enum ph_rc
+run_file(struct ph_db *db, const char *path, struct ph_err *err)
+{
+	char		*text;
+	enum ph_rc	 rc;
+
+	if ((text = read_text(path, err)) == NULL)
+		return err->rc;
+	rc = ph_db_script(db, text, err);
+	free(text);
+	return rc;
+}
+
 cJSON *
 read_list(const char *name, struct ph_err *err)
 {

@@ -22,9 +22,12 @@ char	*own_path(char buf[PATH_SIZE]);		/* of this program */
 
 /* A whole file as text with a NUL; caller frees.  NULL: err tells. */
 char	*read_text(const char *path, struct ph_err *);
+
 /* An array of share/: what the programs of one kind said about themselves.  Caller deletes.
  * NULL: err tells. */
 cJSON	*read_list(const char *name, struct ph_err *);
+/* Run the statements of a file. */
+enum ph_rc	run_file(struct ph_db *, const char *path, struct ph_err *);
 /* Write a file with mode 0600 in one step (temporary name, fsync, rename). */
 enum ph_rc	write_text(const char *path, const char *text, struct ph_err *);
 

@@ -33,7 +33,7 @@ static const char sql_copy[] =
 	" ' FROM old_' || name FROM (SELECT t.name, (SELECT group_concat(n.name, ', ')"
 	" FROM pragma_table_info(t.name) n JOIN pragma_table_info('old_' || t.name) o"
 	" ON o.name = n.name) AS shared FROM sqlite_schema t WHERE t.type = 'table'"
-	" AND t.name <> 'replace_guard' AND t.name || '_expected' NOT IN (SELECT name FROM sqlite_schema))"
+	" AND t.name <> 'replace_guard' AND t.name || '_expected' NOT IN (SELECT name FROM sqlite_temp_schema))"
 	" WHERE shared IS NOT NULL";
 static const char sql_drop[] =
 	"SELECT 'DROP TABLE \"' || name || '\"' FROM sqlite_schema"
@@ -86,19 +86,6 @@ find_script(int64_t version, char path[PATH_SIZE])
 }
 
 static enum ph_rc
-run_file(struct ph_db *db, const char *path, struct ph_err *err)
-{
-	char		*text;
-	enum ph_rc	 rc;
-
-	if ((text = read_text(path, err)) == NULL)
-		return err->rc;
-	rc = ph_db_script(db, text, err);
-	free(text);
-	return rc;
-}
-
-static enum ph_rc
 migrate(struct ph_db *db, int64_t version, struct ph_err *err)
 {
 	char		path[PATH_SIZE], detail[64];
@@ -116,7 +103,8 @@ migrate(struct ph_db *db, int64_t version, struct ph_err *err)
 		if (find_script(v, path)[0] != '\0' && (rc = run_file(db, path, err)) != PH_OK)
 			return rc;
 	snprintf(detail, sizeof(detail), "{\"from\":%d,\"to\":%d}", (int)version, PH_SCHEMA_VERSION);
-	if ((rc = run_made(db, sql_copy, err)) != PH_OK ||
+	if ((rc = expect_counters(db, err)) != PH_OK ||
+	    (rc = run_made(db, sql_copy, err)) != PH_OK ||
 	    (rc = run_made(db, sql_drop, err)) != PH_OK ||
 	    (rc = rebuild_counters(db, err)) != PH_OK ||
 	    (rc = audit(db, "database.migrate", NULL, detail, err)) != PH_OK)

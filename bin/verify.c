@@ -1,7 +1,7 @@
 /*
  * verify.c -- pilothouse verify: are the counters what the base rows say?
  *
- * For each view X_expected in the order of schema.sql the table X is compared with it in both
+ * For each view X_expected in the order of expected.sql the table X is compared with it in both
  * directions.  A row whose figures are all 0 or NULL is the same as no row.
  */
 #include "autoconf.h"
@@ -25,7 +25,7 @@ struct counter_table {
 };
 
 static const char sql_views[] =
-	"SELECT substr(name, 1, length(name) - 9) FROM sqlite_schema"
+	"SELECT substr(name, 1, length(name) - 9) FROM sqlite_temp_schema"
 	" WHERE type = 'view' AND name LIKE '%\\_expected' ESCAPE '\\' ORDER BY rowid";
 static const char sql_columns[] =
 	"SELECT name, pk FROM pragma_table_info($1) ORDER BY cid";
@@ -61,6 +61,14 @@ read_columns(struct ph_db *db, struct counter_table *t, struct ph_err *err)
 	return rc == PH_DONE ? PH_OK : rc;
 }
 
+enum ph_rc
+expect_counters(struct ph_db *db, struct ph_err *err)
+{
+	char	path[PATH_SIZE];
+
+	return run_file(db, data_path(path, "expected.sql"), err);
+}
+
 /* The counter tables in the order of their views; *n of them. */
 static enum ph_rc
 read_tables(struct ph_db *db, struct counter_table tables[TABLES_MAX], size_t *n, struct ph_err *err)
@@ -70,7 +78,8 @@ read_tables(struct ph_db *db, struct counter_table tables[TABLES_MAX], size_t *n
 	size_t		 i;
 
 	*n = 0;
-	if ((rc = ph_db_prepare(db, sql_views, &st, err)) != PH_OK)
+	if ((rc = expect_counters(db, err)) != PH_OK ||
+	    (rc = ph_db_prepare(db, sql_views, &st, err)) != PH_OK)
 		return rc;
 	while ((rc = ph_stmt_step(st, err)) == PH_ROW && *n < TABLES_MAX) {
 		memset(&tables[*n], 0, sizeof(tables[*n]));

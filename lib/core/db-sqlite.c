@@ -43,7 +43,7 @@ struct ph_stmt {
 	const char	*sql;		/* the key: address of the constant */
 	sqlite3_stmt	*st;
 	int		 bind_rc;	/* first failed bind, SQLITE_OK if none */
-	int		 index[PARAMS_MAX + 1];	/* the engine's number of $i; 0: there is no $i */
+	uint8_t		 index[PARAMS_MAX + 1];	/* the engine's number of $i; 0: there is no $i */
 };
 
 struct ph_db {

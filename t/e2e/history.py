@@ -358,14 +358,14 @@ def _():
         expect(table in mixed.run("verify", status=1).stdout, f"a wrong {table} is noticed")
         mixed.run("verify", "--repair", status=None)
         mixed.run("verify")
-    for attempt in ("INSERT OR REPLACE INTO clip_variants SELECT * FROM clip_variants LIMIT 1",
-                    "UPDATE OR REPLACE clip_variants SET id=(SELECT max(id) FROM clip_variants)"
-                    " WHERE id=(SELECT min(id) FROM clip_variants)"):
+    for attempt, why in (("INSERT OR REPLACE INTO clip_variants SELECT * FROM clip_variants LIMIT 1", "refused"),
+                         ("UPDATE OR REPLACE clip_variants SET id=(SELECT max(id) FROM clip_variants)"
+                          " WHERE id=(SELECT min(id) FROM clip_variants)", "id is taken")):
         try:
             mixed.sql(attempt)
             expect(False, f"{attempt} is refused")
         except Exception as refused:
-            expect("refused" in str(refused), refused)
+            expect(why in str(refused), refused)
     mixed.run("verify")
 
 
