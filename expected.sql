@@ -18,12 +18,18 @@ SELECT status, count(*) AS n, sum(budget_cents) AS budget_cents,
 FROM campaigns GROUP BY status;
 
 CREATE TEMP VIEW IF NOT EXISTS log_counts_expected AS
-SELECT status, platform_key, count(*) AS n, count(proc_ms) AS proc_n,
-  coalesce(sum(proc_ms), 0) AS proc_ms,
-  count(*) FILTER (WHERE status = 'success' AND published_at < requested_at) AS skewed,
-  count(*) FILTER (WHERE status = 'success' AND published_at IS NULL) AS untimed,
-  sum(requested_at / 1000) AS requested_s, sum(requested_at % 1000) AS requested_ms
-FROM publish_logs GROUP BY status, platform_key;
+WITH hours AS MATERIALIZED (
+  SELECT requested_at - requested_at % 3600000 AS start_at, status, platform_key, count(*) AS n,
+    count(proc_ms) AS proc_n, coalesce(sum(proc_ms), 0) AS proc_ms,
+    count(*) FILTER (WHERE status = 'success' AND published_at < requested_at) AS skewed,
+    count(*) FILTER (WHERE status = 'success' AND published_at IS NULL) AS untimed,
+    sum(requested_at / 1000) AS requested_s, sum(requested_at % 1000) AS requested_ms
+  FROM publish_logs GROUP BY 1, 2, 3)
+SELECT 3600000 AS step_ms, * FROM hours
+UNION ALL
+SELECT 0, 0, status, platform_key, sum(n), sum(proc_n), sum(proc_ms), sum(skewed), sum(untimed),
+  sum(requested_s), sum(requested_ms)
+FROM hours GROUP BY status, platform_key;
 
 CREATE TEMP VIEW IF NOT EXISTS worker_counts_expected AS
 SELECT social_account_id, count(*) AS n FROM publish_logs
@@ -83,37 +89,29 @@ UNION ALL SELECT 'campaigns_published', coalesce(sum(live_campaigns), 0)
 UNION ALL SELECT 'campaigns_scheduled', coalesce(sum(live_campaigns), 0)
   FROM clip_activity WHERE success_logs = 0 AND open_logs > 0;
 
-CREATE TEMP VIEW IF NOT EXISTS log_hours_expected AS
-SELECT requested_at - requested_at % 3600000 AS start_at, status, platform_key, count(*) AS n,
-  count(proc_ms) AS proc_n, coalesce(sum(proc_ms), 0) AS proc_ms,
-  count(*) FILTER (WHERE status = 'success' AND published_at < requested_at) AS skewed,
-  count(*) FILTER (WHERE status = 'success' AND published_at IS NULL) AS untimed,
-  sum(requested_at / 1000) AS requested_s, sum(requested_at % 1000) AS requested_ms
-FROM publish_logs GROUP BY 1, 2, 3;
-
-CREATE TEMP VIEW IF NOT EXISTS event_minutes_expected AS
-SELECT at - at % 60000 AS start_at, platform_key, sum(event = 'created') AS created,
-  sum(event = 'requested') AS requested, sum(event = 'retried') AS retried,
-  sum(event = 'published') AS published, sum(event = 'failed') AS failed,
-  sum(event = 'jobs_completed') AS jobs_completed, sum(event = 'clips_created') AS clips_created
-FROM (SELECT 'created' AS event, created_at AS at, platform_key FROM publish_logs
-  UNION ALL SELECT 'requested', requested_at, platform_key FROM publish_logs
-  UNION ALL SELECT 'retried', last_retry_at, platform_key FROM publish_logs
-    WHERE last_retry_at IS NOT NULL
-  UNION ALL SELECT 'published', published_at, platform_key FROM publish_logs
-    WHERE status = 'success' AND published_at IS NOT NULL
-  UNION ALL SELECT 'failed', failed_at, platform_key FROM publish_logs
-    WHERE status = 'failed' AND failed_at IS NOT NULL
-  UNION ALL SELECT 'jobs_completed', updated_at, platform_key FROM jobs
-    JOIN job_platforms ON job_rowid = jobs.rowid WHERE status = 'completed'
-  UNION ALL SELECT 'clips_created', created_at, '' FROM clips)
-GROUP BY 1, 2;
-
-CREATE TEMP VIEW IF NOT EXISTS event_hours_expected AS
-SELECT start_at - start_at % 3600000 AS start_at, platform_key, sum(created) AS created,
-  sum(requested) AS requested, sum(retried) AS retried, sum(published) AS published,
-  sum(failed) AS failed, sum(jobs_completed) AS jobs_completed, sum(clips_created) AS clips_created
-FROM event_minutes GROUP BY 1, 2;
+CREATE TEMP VIEW IF NOT EXISTS event_counts_expected AS
+WITH minutes AS MATERIALIZED (
+  SELECT at - at % 60000 AS start_at, platform_key, sum(event = 'created') AS created,
+    sum(event = 'requested') AS requested, sum(event = 'retried') AS retried,
+    sum(event = 'published') AS published, sum(event = 'failed') AS failed,
+    sum(event = 'jobs_completed') AS jobs_completed, sum(event = 'clips_created') AS clips_created
+  FROM (SELECT 'created' AS event, created_at AS at, platform_key FROM publish_logs
+    UNION ALL SELECT 'requested', requested_at, platform_key FROM publish_logs
+    UNION ALL SELECT 'retried', last_retry_at, platform_key FROM publish_logs
+      WHERE last_retry_at IS NOT NULL
+    UNION ALL SELECT 'published', published_at, platform_key FROM publish_logs
+      WHERE status = 'success' AND published_at IS NOT NULL
+    UNION ALL SELECT 'failed', failed_at, platform_key FROM publish_logs
+      WHERE status = 'failed' AND failed_at IS NOT NULL
+    UNION ALL SELECT 'jobs_completed', updated_at, platform_key FROM jobs
+      JOIN job_platforms ON job_rowid = jobs.rowid WHERE status = 'completed'
+    UNION ALL SELECT 'clips_created', created_at, '' FROM clips)
+  GROUP BY 1, 2)
+SELECT 60000 AS step_ms, * FROM minutes
+UNION ALL
+SELECT 3600000, start_at - start_at % 3600000, platform_key, sum(created), sum(requested),
+  sum(retried), sum(published), sum(failed), sum(jobs_completed), sum(clips_created)
+FROM minutes GROUP BY 2, 3;
 
 CREATE TEMP VIEW IF NOT EXISTS proc_counts_expected AS
 WITH times AS MATERIALIZED (SELECT proc_ms, count(*) AS n FROM publish_logs

@@ -596,6 +596,8 @@ CREATE TABLE campaign_counts (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE log_counts (
+  step_ms INTEGER NOT NULL,		-- 0: over all time; 3600000: per hour of requested_at
+  start_at INTEGER NOT NULL,		-- the first instant of the hour; 0 over all time
   status TEXT NOT NULL,
   platform_key TEXT NOT NULL,
   n INTEGER NOT NULL,
@@ -605,8 +607,9 @@ CREATE TABLE log_counts (
   untimed INTEGER NOT NULL,		-- success, but no published_at
   requested_s INTEGER NOT NULL,		-- sum of requested_at: whole seconds
   requested_ms INTEGER NOT NULL,	-- ... and the milliseconds beyond them
-  PRIMARY KEY (status, platform_key)
+  PRIMARY KEY (step_ms, start_at, status, platform_key)
 ) STRICT, WITHOUT ROWID;
+CREATE VIEW log_steps (step_ms) AS VALUES (0), (3600000);
 
 -- Processing logs per account; the number of accounts in it is `active_workers`.
 CREATE TABLE worker_counts (
@@ -673,28 +676,14 @@ INSERT INTO totals VALUES ('videos', 0), ('clips', 0), ('clips_scored', 0),
   ('clips_score_nano', 0), ('active_workers', 0),
   ('campaigns_published', 0), ('campaigns_scheduled', 0);
 
--- The same per hour of requested_at, so that a window of time costs its hours.
-CREATE TABLE log_hours (
-  start_at INTEGER NOT NULL,
-  status TEXT NOT NULL,
-  platform_key TEXT NOT NULL,
-  n INTEGER NOT NULL,
-  proc_n INTEGER NOT NULL,
-  proc_ms INTEGER NOT NULL,
-  skewed INTEGER NOT NULL,
-  untimed INTEGER NOT NULL,
-  requested_s INTEGER NOT NULL,
-  requested_ms INTEGER NOT NULL,
-  PRIMARY KEY (start_at, status, platform_key)
-) STRICT, WITHOUT ROWID;
-
 -- Events per minute and per hour; start_at is the bucket's first instant.  A window is summed
 -- from its few widest buckets; only the minute at its edge is walked in an index.
 -- Events of logs: created (created_at), requested (requested_at), retried (last_retry_at),
 -- published (success by published_at), failed (failed by failed_at).  jobs_completed:
 -- completed jobs by updated_at.  clips_created: clips by created_at.
--- The keys begin with the time, so that what happens now lies on the last page of each.
-CREATE TABLE event_minutes (
+-- The key goes by time, so that what happens now lies on the last page of each step.
+CREATE TABLE event_counts (
+  step_ms INTEGER NOT NULL,		-- 60000 or 3600000
   start_at INTEGER NOT NULL,
   platform_key TEXT NOT NULL,		-- '' where there is none
   created INTEGER NOT NULL,
@@ -704,20 +693,9 @@ CREATE TABLE event_minutes (
   failed INTEGER NOT NULL,
   jobs_completed INTEGER NOT NULL,
   clips_created INTEGER NOT NULL,
-  PRIMARY KEY (start_at, platform_key)
+  PRIMARY KEY (step_ms, start_at, platform_key)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE event_hours (		-- columns as above
-  start_at INTEGER NOT NULL,
-  platform_key TEXT NOT NULL,
-  created INTEGER NOT NULL,
-  requested INTEGER NOT NULL,
-  retried INTEGER NOT NULL,
-  published INTEGER NOT NULL,
-  failed INTEGER NOT NULL,
-  jobs_completed INTEGER NOT NULL,
-  clips_created INTEGER NOT NULL,
-  PRIMARY KEY (start_at, platform_key)
-) STRICT, WITHOUT ROWID;
+CREATE VIEW event_steps (step_ms) AS VALUES (60000), (3600000);
 
 -- Processing times in a tree of counts: at each shift the times fall into buckets of
 -- 2^shift ms, so the k-th smallest is found by three walks of at most 1024 rows (the
@@ -738,27 +716,12 @@ CREATE VIEW proc_shifts (shift) AS VALUES (0), (10), (20);
 -- The table's own triggers only say which rows come and go.
 ------------------------------------------------------------------------------
 
-CREATE VIEW event_change (sign, event, platform_key, at) AS SELECT 0, '', '', 0 WHERE 0;
+CREATE VIEW event_change (jobs_completed, clips_created, platform_key, at) AS SELECT 0, 0, '', 0 WHERE 0;
 CREATE TRIGGER event_change_count INSTEAD OF INSERT ON event_change BEGIN
-  INSERT INTO event_minutes VALUES (NEW.at - NEW.at % 60000, NEW.platform_key,
-      NEW.sign * (NEW.event = 'created'), NEW.sign * (NEW.event = 'requested'),
-      NEW.sign * (NEW.event = 'retried'), NEW.sign * (NEW.event = 'published'),
-      NEW.sign * (NEW.event = 'failed'), NEW.sign * (NEW.event = 'jobs_completed'),
-      NEW.sign * (NEW.event = 'clips_created'))
-    ON CONFLICT DO UPDATE SET created = created + excluded.created,
-      requested = requested + excluded.requested, retried = retried + excluded.retried,
-      published = published + excluded.published, failed = failed + excluded.failed,
-      jobs_completed = jobs_completed + excluded.jobs_completed,
-      clips_created = clips_created + excluded.clips_created;
-  INSERT INTO event_hours VALUES (NEW.at - NEW.at % 3600000, NEW.platform_key,
-      NEW.sign * (NEW.event = 'created'), NEW.sign * (NEW.event = 'requested'),
-      NEW.sign * (NEW.event = 'retried'), NEW.sign * (NEW.event = 'published'),
-      NEW.sign * (NEW.event = 'failed'), NEW.sign * (NEW.event = 'jobs_completed'),
-      NEW.sign * (NEW.event = 'clips_created'))
-    ON CONFLICT DO UPDATE SET created = created + excluded.created,
-      requested = requested + excluded.requested, retried = retried + excluded.retried,
-      published = published + excluded.published, failed = failed + excluded.failed,
-      jobs_completed = jobs_completed + excluded.jobs_completed,
+  INSERT INTO event_counts
+    SELECT step_ms, NEW.at - NEW.at % step_ms, NEW.platform_key, 0, 0, 0, 0, 0,
+      NEW.jobs_completed, NEW.clips_created FROM event_steps WHERE 1
+    ON CONFLICT DO UPDATE SET jobs_completed = jobs_completed + excluded.jobs_completed,
       clips_created = clips_created + excluded.clips_created;
 END;
 
@@ -777,19 +740,13 @@ END;
 CREATE VIEW log_event_change (sign, platform_key, requested_at, created_at, retried_at, published_at,
   failed_at) AS SELECT 0, '', 0, 0, 0, 0, 0 WHERE 0;
 CREATE TRIGGER log_event_change_count INSTEAD OF INSERT ON log_event_change BEGIN
-  INSERT INTO event_minutes VALUES (NEW.requested_at - NEW.requested_at % 60000, NEW.platform_key,
-      NEW.sign * (NEW.created_at / 60000 = NEW.requested_at / 60000), NEW.sign,
-      NEW.sign * (NEW.retried_at / 60000 IS NEW.requested_at / 60000),
-      NEW.sign * (NEW.published_at / 60000 IS NEW.requested_at / 60000),
-      NEW.sign * (NEW.failed_at / 60000 IS NEW.requested_at / 60000), 0, 0)
-    ON CONFLICT DO UPDATE SET created = created + excluded.created,
-      requested = requested + excluded.requested, retried = retried + excluded.retried,
-      published = published + excluded.published, failed = failed + excluded.failed;
-  INSERT INTO event_hours VALUES (NEW.requested_at - NEW.requested_at % 3600000, NEW.platform_key,
-      NEW.sign * (NEW.created_at / 3600000 = NEW.requested_at / 3600000), NEW.sign,
-      NEW.sign * (NEW.retried_at / 3600000 IS NEW.requested_at / 3600000),
-      NEW.sign * (NEW.published_at / 3600000 IS NEW.requested_at / 3600000),
-      NEW.sign * (NEW.failed_at / 3600000 IS NEW.requested_at / 3600000), 0, 0)
+  INSERT INTO event_counts
+    SELECT step_ms, NEW.requested_at - NEW.requested_at % step_ms, NEW.platform_key,
+      NEW.sign * (NEW.created_at / step_ms = NEW.requested_at / step_ms), NEW.sign,
+      NEW.sign * (NEW.retried_at / step_ms IS NEW.requested_at / step_ms),
+      NEW.sign * (NEW.published_at / step_ms IS NEW.requested_at / step_ms),
+      NEW.sign * (NEW.failed_at / step_ms IS NEW.requested_at / step_ms), 0, 0
+    FROM event_steps WHERE 1
     ON CONFLICT DO UPDATE SET created = created + excluded.created,
       requested = requested + excluded.requested, retried = retried + excluded.retried,
       published = published + excluded.published, failed = failed + excluded.failed;
@@ -800,22 +757,13 @@ CREATE TRIGGER log_event_change_apart INSTEAD OF INSERT ON log_event_change
     OR NEW.published_at / 60000 <> NEW.requested_at / 60000
     OR NEW.failed_at / 60000 <> NEW.requested_at / 60000
 BEGIN
-  INSERT INTO event_minutes
-    SELECT at - at % 60000, NEW.platform_key, created, 0, retried, published, failed, 0, 0
+  INSERT INTO event_counts
+    SELECT step_ms, at - at % step_ms, NEW.platform_key, created, 0, retried, published, failed, 0, 0
     FROM (SELECT NEW.created_at AS at, NEW.sign AS created, 0 AS retried, 0 AS published, 0 AS failed
       UNION ALL SELECT NEW.retried_at, 0, NEW.sign, 0, 0
       UNION ALL SELECT NEW.published_at, 0, 0, NEW.sign, 0
-      UNION ALL SELECT NEW.failed_at, 0, 0, 0, NEW.sign)
-    WHERE at / 60000 <> NEW.requested_at / 60000
-    ON CONFLICT DO UPDATE SET created = created + excluded.created, retried = retried + excluded.retried,
-      published = published + excluded.published, failed = failed + excluded.failed;
-  INSERT INTO event_hours
-    SELECT at - at % 3600000, NEW.platform_key, created, 0, retried, published, failed, 0, 0
-    FROM (SELECT NEW.created_at AS at, NEW.sign AS created, 0 AS retried, 0 AS published, 0 AS failed
-      UNION ALL SELECT NEW.retried_at, 0, NEW.sign, 0, 0
-      UNION ALL SELECT NEW.published_at, 0, 0, NEW.sign, 0
-      UNION ALL SELECT NEW.failed_at, 0, 0, 0, NEW.sign)
-    WHERE at / 3600000 <> NEW.requested_at / 3600000
+      UNION ALL SELECT NEW.failed_at, 0, 0, 0, NEW.sign) CROSS JOIN event_steps
+    WHERE at / step_ms <> NEW.requested_at / step_ms
     ON CONFLICT DO UPDATE SET created = created + excluded.created, retried = retried + excluded.retried,
       published = published + excluded.published, failed = failed + excluded.failed;
 END;
@@ -826,21 +774,14 @@ END;
 CREATE VIEW log_change (sign, clip_id, status, platform_key, proc_ms, social_account_id,
   requested_at, published_at) AS SELECT 0, '', '', '', 0, '', 0, 0 WHERE 0;
 CREATE TRIGGER log_change_count INSTEAD OF INSERT ON log_change BEGIN
-  INSERT INTO log_counts VALUES (NEW.status, NEW.platform_key, NEW.sign,
-      NEW.sign * (NEW.proc_ms IS NOT NULL), NEW.sign * coalesce(NEW.proc_ms, 0),
-      NEW.sign * (NEW.status = 'success' AND coalesce(NEW.published_at < NEW.requested_at, 0)),
-      NEW.sign * (NEW.status = 'success' AND NEW.published_at IS NULL),
-      NEW.sign * (NEW.requested_at / 1000), NEW.sign * (NEW.requested_at % 1000))
-    ON CONFLICT DO UPDATE SET n = n + excluded.n, proc_n = proc_n + excluded.proc_n,
-      proc_ms = proc_ms + excluded.proc_ms, skewed = skewed + excluded.skewed,
-      untimed = untimed + excluded.untimed, requested_s = requested_s + excluded.requested_s,
-      requested_ms = requested_ms + excluded.requested_ms;
-  INSERT INTO log_hours VALUES (NEW.requested_at - NEW.requested_at % 3600000, NEW.status,
+  INSERT INTO log_counts
+    SELECT step_ms, coalesce(NEW.requested_at - NEW.requested_at % step_ms, 0), NEW.status,
       NEW.platform_key, NEW.sign,
       NEW.sign * (NEW.proc_ms IS NOT NULL), NEW.sign * coalesce(NEW.proc_ms, 0),
       NEW.sign * (NEW.status = 'success' AND coalesce(NEW.published_at < NEW.requested_at, 0)),
       NEW.sign * (NEW.status = 'success' AND NEW.published_at IS NULL),
-      NEW.sign * (NEW.requested_at / 1000), NEW.sign * (NEW.requested_at % 1000))
+      NEW.sign * (NEW.requested_at / 1000), NEW.sign * (NEW.requested_at % 1000)
+    FROM log_steps WHERE 1		-- t % 0 is NULL
     ON CONFLICT DO UPDATE SET n = n + excluded.n, proc_n = proc_n + excluded.proc_n,
       proc_ms = proc_ms + excluded.proc_ms, skewed = skewed + excluded.skewed,
       untimed = untimed + excluded.untimed, requested_s = requested_s + excluded.requested_s,
@@ -993,7 +934,7 @@ CREATE TRIGGER clips_insert AFTER INSERT ON clips BEGIN
   SELECT RAISE(ABORT, 'clips: INSERT OR REPLACE is refused, use ON CONFLICT(id) DO UPDATE')
     FROM replace_guard WHERE tbl = 'clips' AND id = NEW.id;
   UPDATE totals SET n = n + 1 WHERE name = 'clips';
-  INSERT INTO event_change VALUES (1, 'clips_created', '', NEW.created_at);
+  INSERT INTO event_change VALUES (0, 1, '', NEW.created_at);
   INSERT INTO clip_change VALUES (1, NEW.visual_score, NEW.duration_ms);
   UPDATE clip_counts SET score_nano = CAST(round(NEW.visual_score * 1e9) AS INTEGER)
     WHERE clip_id = NEW.id AND n > 0;
@@ -1010,12 +951,12 @@ END;
 CREATE TRIGGER clips_update_created AFTER UPDATE OF created_at ON clips
   WHEN OLD.created_at <> NEW.created_at
 BEGIN
-  INSERT INTO event_change VALUES (-1, 'clips_created', '', OLD.created_at),
-    (1, 'clips_created', '', NEW.created_at);
+  INSERT INTO event_change VALUES (0, -1, '', OLD.created_at),
+    (0, 1, '', NEW.created_at);
 END;
 CREATE TRIGGER clips_delete AFTER DELETE ON clips BEGIN
   UPDATE totals SET n = n - 1 WHERE name = 'clips';
-  INSERT INTO event_change VALUES (-1, 'clips_created', '', OLD.created_at);
+  INSERT INTO event_change VALUES (0, -1, '', OLD.created_at);
   INSERT INTO clip_change VALUES (-1, OLD.visual_score, OLD.duration_ms);
   UPDATE clip_counts SET score_nano = NULL WHERE clip_id = OLD.id;
 END;
@@ -1050,7 +991,7 @@ CREATE VIEW job_key_change (sign, status, platform_key, updated_at) AS SELECT 0,
 CREATE TRIGGER job_key_change_count INSTEAD OF INSERT ON job_key_change BEGIN
   INSERT INTO job_counts VALUES (NEW.status, NEW.platform_key, NEW.sign)
     ON CONFLICT DO UPDATE SET n = n + excluded.n;
-  INSERT INTO event_change SELECT NEW.sign, 'jobs_completed', NEW.platform_key, NEW.updated_at
+  INSERT INTO event_change SELECT NEW.sign, 0, NEW.platform_key, NEW.updated_at
     WHERE NEW.status = 'completed';
 END;
 CREATE VIEW job_change (sign, status, params_platform, updated_at) AS SELECT 0, '', '', 0 WHERE 0;

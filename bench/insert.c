@@ -19,7 +19,7 @@ enum { BATCHES = 21, ROWS = 1000, PROCESSING_MS = 4000, DAY_MS = 86400000 };
 
 static const char settings[] =
 	"PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA synchronous=NORMAL;"
-	"PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=16000";
+	"PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=16000";
 static const char sql_clips[] = "SELECT id FROM clips ORDER BY random() LIMIT ?1";
 static const char sql_insert[] =
 	"INSERT INTO publish_logs (id, clip_id, platform, status, requested_at, published_at,"

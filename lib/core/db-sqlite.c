@@ -26,7 +26,7 @@
 enum {
 	PROGRESS_OPS = 20000,		/* virtual machine steps between looks at the deadline */
 	READER_CACHE_KIB = 64,		/* page cache of a connection */
-	WRITER_CACHE_KIB = 16384,
+	WRITER_CACHE_KIB = 32768,	/* a batch of 1000 logs changes up to 20 MB of pages */
 	BACKUP_PAGES = 4096,		/* pages copied per step of an online backup */
 	PARAMS_MAX = 32,		/* $1 ... of one statement */
 	SLEEP_FIRST_US = 200,		/* between two tries for a lock: */

@@ -13,34 +13,24 @@ enum { MINUTE_MS = 60000, HOUR_MS = 3600000 };
 
 /* Every statement counts from $1 up to $2, of the keys $3 to $7; without any $3, of all. */
 #define OF_KEYS "($3 IS NULL OR platform_key IN ($3, $4, $5, $6, $7))"
-enum { BIND_KEYS = 3 };
+enum { BIND_KEYS = 3, BIND_STEP = 8 };
 
-/* A walk along the primary key: a row per bucket and platform. */
-#define ROLLUP(table, columns) "SELECT " columns " FROM " table \
-	" WHERE start_at >= $1 AND start_at < $2 AND " OF_KEYS
+/* A walk along the primary key, $8: the step; a row per bucket and platform. */
+#define ROLLUP(columns) "SELECT " columns " FROM event_counts" \
+	" WHERE step_ms = $8 AND start_at >= $1 AND start_at < $2 AND " OF_KEYS
 #define SUM(column) "coalesce(sum(" column "), 0)"
 /* In the order of enum ph_event. */
-#define SUMS SUM("requested") ", " SUM("published") ", " SUM("failed") ", " SUM("retried") ", " \
-	SUM("jobs_completed") ", " SUM("clips_created")
-static const char sql_all_hours[] = ROLLUP("event_hours", SUMS);
-static const char sql_all_minutes[] = ROLLUP("event_minutes", SUMS);
+static const char sql_all[] = ROLLUP(SUM("requested") ", " SUM("published") ", " SUM("failed") ", "
+	SUM("retried") ", " SUM("jobs_completed") ", " SUM("clips_created"));
 
 /* One event alone costs half of all. */
-static const char *const hours[PH_EVENT__MAX] = {
-	[PH_EVENT_REQUESTED] = ROLLUP("event_hours", SUM("requested")),
-	[PH_EVENT_PUBLISHED] = ROLLUP("event_hours", SUM("published")),
-	[PH_EVENT_FAILED] = ROLLUP("event_hours", SUM("failed")),
-	[PH_EVENT_RETRIED] = ROLLUP("event_hours", SUM("retried")),
-	[PH_EVENT_JOBS_COMPLETED] = ROLLUP("event_hours", SUM("jobs_completed")),
-	[PH_EVENT_CLIPS_CREATED] = ROLLUP("event_hours", SUM("clips_created")),
-};
-static const char *const minutes[PH_EVENT__MAX] = {
-	[PH_EVENT_REQUESTED] = ROLLUP("event_minutes", SUM("requested")),
-	[PH_EVENT_PUBLISHED] = ROLLUP("event_minutes", SUM("published")),
-	[PH_EVENT_FAILED] = ROLLUP("event_minutes", SUM("failed")),
-	[PH_EVENT_RETRIED] = ROLLUP("event_minutes", SUM("retried")),
-	[PH_EVENT_JOBS_COMPLETED] = ROLLUP("event_minutes", SUM("jobs_completed")),
-	[PH_EVENT_CLIPS_CREATED] = ROLLUP("event_minutes", SUM("clips_created")),
+static const char *const rollups[PH_EVENT__MAX] = {
+	[PH_EVENT_REQUESTED] = ROLLUP(SUM("requested")),
+	[PH_EVENT_PUBLISHED] = ROLLUP(SUM("published")),
+	[PH_EVENT_FAILED] = ROLLUP(SUM("failed")),
+	[PH_EVENT_RETRIED] = ROLLUP(SUM("retried")),
+	[PH_EVENT_JOBS_COMPLETED] = ROLLUP(SUM("jobs_completed")),
+	[PH_EVENT_CLIPS_CREATED] = ROLLUP(SUM("clips_created")),
 };
 
 /* Each walks one index within one minute. */
@@ -86,9 +76,10 @@ struct count {
 	struct ph_err	*err;
 };
 
-/* Run a statement over [from, to) that gives counts of the events from first on. */
+/* Run a statement over [from, to) that gives counts of the events from first on; of a rollup the
+ * buckets of step_ms. */
 static enum ph_rc
-add_row(struct count *c, const char *sql, int first, int nevents, int64_t from, int64_t to)
+add_row(struct count *c, const char *sql, int first, int nevents, int64_t step_ms, int64_t from, int64_t to)
 {
 	struct ph_stmt	*st;
 	enum ph_rc	 rc;
@@ -101,6 +92,8 @@ add_row(struct count *c, const char *sql, int first, int nevents, int64_t from, 
 	for (key = 0; key < PH_PLATFORM__MAX; key++)
 		if (c->keys & 1u << key)
 			ph_stmt_bind_text(st, BIND_KEYS + bound++, ph_platform_keys[key]);
+	if (step_ms > 1)
+		ph_stmt_bind_int(st, BIND_STEP, step_ms);
 	if ((rc = ph_stmt_step(st, c->err)) == PH_ROW)
 		for (i = 0; i < nevents; i++)
 			c->n[first + i] += ph_stmt_int(st, i);
@@ -108,38 +101,38 @@ add_row(struct count *c, const char *sql, int first, int nevents, int64_t from, 
 	return rc == PH_ROW ? PH_OK : rc;
 }
 
-/* Add what lies in [from, to), a multiple of width_ms; 1: the base rows. */
+/* Add what lies in [from, to), a multiple of step_ms; 1: the base rows. */
 static enum ph_rc
-add(struct count *c, int64_t width_ms, int64_t from, int64_t to)
+add(struct count *c, int64_t step_ms, int64_t from, int64_t to)
 {
 	const int		 is_single = (c->events & (c->events - 1)) == 0;
-	const char *const	*one = width_ms == HOUR_MS ? hours : width_ms == MINUTE_MS ? minutes : base_rows;
+	const char *const	*one = step_ms > 1 ? rollups : base_rows;
 	enum ph_rc		 rc = PH_OK;
 	int			 event;
 
 	if (from >= to)
 		return PH_OK;
-	if (width_ms > 1 && !is_single)
-		return add_row(c, width_ms == HOUR_MS ? sql_all_hours : sql_all_minutes, 0, PH_EVENT__MAX, from, to);
+	if (step_ms > 1 && !is_single)
+		return add_row(c, sql_all, 0, PH_EVENT__MAX, step_ms, from, to);
 	for (event = 0; event < PH_EVENT__MAX && rc == PH_OK; event++)
 		if (c->events & 1u << event)
-			rc = add_row(c, one[event], event, 1, from, to);
+			rc = add_row(c, one[event], event, 1, step_ms, from, to);
 	return rc;
 }
 
-/* Whole buckets of widths[0], and what is left at both ends by the next width. */
+/* Whole buckets of steps[0], and what is left at both ends by the next step. */
 static enum ph_rc
-add_split(struct count *c, const int64_t *widths, int64_t from, int64_t to)
+add_split(struct count *c, const int64_t *steps, int64_t from, int64_t to)
 {
-	const int64_t	first = ph_time_floor(from + widths[0] - 1, widths[0], 0);
-	const int64_t	last = ph_time_floor(to, widths[0], 0);
+	const int64_t	first = ph_time_floor(from + steps[0] - 1, steps[0], 0);
+	const int64_t	last = ph_time_floor(to, steps[0], 0);
 	enum ph_rc	rc;
 
-	if (widths[0] == 1 || first >= last)
-		return widths[0] == 1 ? add(c, 1, from, to) : add_split(c, widths + 1, from, to);
-	if ((rc = add_split(c, widths + 1, from, first)) == PH_OK &&
-	    (rc = add(c, widths[0], first, last)) == PH_OK)
-		rc = add_split(c, widths + 1, last, to);
+	if (steps[0] == 1 || first >= last)
+		return steps[0] == 1 ? add(c, 1, from, to) : add_split(c, steps + 1, from, to);
+	if ((rc = add_split(c, steps + 1, from, first)) == PH_OK &&
+	    (rc = add(c, steps[0], first, last)) == PH_OK)
+		rc = add_split(c, steps + 1, last, to);
 	return rc;
 }
 
@@ -147,7 +140,7 @@ enum ph_rc
 ph_event_counts(struct ph_db *db, unsigned events, unsigned keys, int64_t from_ms, int64_t to_ms,
     int64_t n[PH_EVENT__MAX], struct ph_err *err)
 {
-	static const int64_t	widths[] = { HOUR_MS, MINUTE_MS, 1 };
+	static const int64_t	steps[] = { HOUR_MS, MINUTE_MS, 1 };
 	struct count		c = { .db = db, .events = events, .keys = keys, .n = n, .err = err };
 	int			event;
 
@@ -155,7 +148,7 @@ ph_event_counts(struct ph_db *db, unsigned events, unsigned keys, int64_t from_m
 		assert(keys == 0 || !(events & 1u << event) || ph_events[event].has_platform);
 		n[event] = 0;
 	}
-	return add_split(&c, widths, from_ms > 0 ? from_ms : 0, to_ms);
+	return add_split(&c, steps, from_ms > 0 ? from_ms : 0, to_ms);
 }
 
 enum ph_rc

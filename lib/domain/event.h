@@ -1,5 +1,5 @@
 /*
- * event.h -- what happens in the publishing system, as counted in event_minutes and event_hours
+ * event.h -- what happens in the publishing system, as counted in event_counts
  * (schema.sql): the names, and exact counts between any two instants.
  */
 #ifndef PH_EVENT_H

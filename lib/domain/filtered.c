@@ -88,8 +88,9 @@ typedef struct ph_log_totals by_platform[PH_PLATFORM__MAX][PH_LOG__MAX];
 	" count(*) FILTER (WHERE status = 'success' AND published_at IS NULL)," \
 	" sum(requested_at / 1000), sum(requested_at % 1000) FROM publish_logs"
 
-static const char sql_all[] = COUNTERS " FROM log_counts";
-static const char sql_hours[] = COUNTERS " FROM log_hours WHERE start_at >= $1 AND start_at < $2";
+static const char sql_all[] = COUNTERS " FROM log_counts WHERE step_ms = 0";
+static const char sql_hours[] =
+	COUNTERS " FROM log_counts WHERE step_ms = 3600000 AND start_at >= $1 AND start_at < $2";
 /* Within one hour of ix_logs_requested. */
 static const char sql_edge[] =
 	BASE_ROWS " WHERE requested_at >= $1 AND requested_at < $2 GROUP BY status, platform_key";
@@ -264,7 +265,7 @@ take_times(struct ph_db *db, const struct ph_filter *f, int key, int64_t *times,
 	ph_stmt_done(st);
 	if (rc == PH_ROW) {
 		ph_fail(err, PH_EDBCORRUPT, "a counter is wrong: run `pilothouse verify --repair`");
-		return ph_fail_log(err, "more processing times than log_counts or log_hours say");
+		return ph_fail_log(err, "more processing times than log_counts say");
 	}
 	return rc == PH_DONE ? PH_OK : rc;
 }
@@ -327,7 +328,7 @@ ph_filtered_percentiles(struct ph_db *db, const struct ph_filter *filter, int64_
 			rc = ph_stats_processing_time(db, rank, &ms, err);
 		else if (rank > (int64_t)have) {
 			ph_fail(err, PH_EDBCORRUPT, "a counter is wrong: run `pilothouse verify --repair`");
-			rc = ph_fail_log(err, "fewer processing times than log_counts or log_hours say");
+			rc = ph_fail_log(err, "fewer processing times than log_counts say");
 		} else
 			ms = kth_smallest(times, have, (size_t)rank - 1);
 		if (rc == PH_OK)

@@ -2,7 +2,7 @@
  * filtered.h -- the figures of stats.h over the rows that a filter selects.  A filter of NULL, or one
  * that selects everything, costs what the counters cost.
  *
- * Platforms alone are answered from counters, a window of requests from the hours of log_hours and
+ * Platforms alone are answered from counters, a window of requests from the hours of log_counts and
  * the base rows of the two hours that it cuts.  What cannot be added up -- distinct clips, ranks -- is
  * read from an index, at the price of the logs in the window; names that are no key, at the price
  * of the logs of key other.

@@ -23,7 +23,7 @@ enum { JOBS_COMPLETED, JOBS_FAILED, JOBS__MAX };
 static const char sql_logs[] =
 	"SELECT platform_key, CASE WHEN status = 'success' THEN n ELSE 0 END,"
 	" CASE WHEN status = 'failed' THEN n ELSE 0 END,"
-	" CASE WHEN status IN ('pending', 'scheduled', 'retry') THEN n ELSE 0 END FROM log_counts";
+	" CASE WHEN status IN ('pending', 'scheduled', 'retry') THEN n ELSE 0 END FROM log_counts WHERE step_ms = 0";
 enum { LOGS_SUCCESS, LOGS_FAILED, LOGS_WAITING, LOGS__MAX };
 
 /* Within one minute of ix_logs_published. */

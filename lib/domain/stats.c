@@ -55,10 +55,10 @@ ph_stats_sums(struct ph_db *db, const char *sql, const char *const *names, int n
 	return ph_stats_add(st, names, ncols, sums, err);
 }
 
-/* At most six statuses times five platforms: the whole table is one page. */
+/* At most six statuses times five platforms: one page. */
 static const char sql_logs[] =
 	"SELECT status, sum(n), sum(proc_n), sum(proc_ms), sum(skewed), sum(untimed),"
-	" sum(requested_s), sum(requested_ms) FROM log_counts GROUP BY status";
+	" sum(requested_s), sum(requested_ms) FROM log_counts WHERE step_ms = 0 GROUP BY status";
 
 enum ph_rc
 ph_stats_logs(struct ph_db *db, struct ph_log_totals totals[PH_LOG__MAX], struct ph_err *err)
@@ -143,10 +143,10 @@ ph_stats_total(struct ph_db *db, const char *name, int64_t *n, struct ph_err *er
  */
 static const char sql_since[] =
 	"SELECT coalesce(sum(n), 0) FROM ("
-	"SELECT " PH_EVENT_SQL_N("$1") " AS n FROM event_minutes"
-	" WHERE start_at >= $2 AND start_at < $3 AND platform_key = coalesce($4, platform_key)"
-	" UNION ALL SELECT " PH_EVENT_SQL_N("$1") " FROM event_hours"
-	" WHERE start_at >= $3 AND platform_key = coalesce($4, platform_key))";
+	"SELECT " PH_EVENT_SQL_N("$1") " AS n FROM event_counts"
+	" WHERE step_ms = 60000 AND start_at >= $2 AND start_at < $3 AND platform_key = coalesce($4, platform_key)"
+	" UNION ALL SELECT " PH_EVENT_SQL_N("$1") " FROM event_counts"
+	" WHERE step_ms = 3600000 AND start_at >= $3 AND platform_key = coalesce($4, platform_key))";
 
 /* The first multiple of width at or after t; t >= 0. */
 static int64_t

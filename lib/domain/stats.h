@@ -68,7 +68,7 @@ enum ph_rc	ph_stats_campaigns(struct ph_db *, struct ph_campaign_totals *, struc
 enum ph_rc	ph_stats_total(struct ph_db *, const char *name, int64_t *n, struct ph_err *);
 
 /*
- * Events (event_minutes, event_hours) at or after from_ms, exactly; platform_key NULL: of all platforms.
+ * Events (event_counts) at or after from_ms, exactly; platform_key NULL: of all platforms.
  * edge_sql counts the base rows with $1 <= time < $2, and with platform $3 if one is given; it
  * is asked only for the minute that from_ms cuts.
  */

@@ -517,8 +517,8 @@ def _():
 def _():
     figures = {"job_counts": "n", "campaign_counts": "spent_cents", "log_counts": "proc_ms",
                "worker_counts": "n", "clip_counts": "ready", "platform_counts": "score_nano",
-               "clip_activity": "open_logs", "totals": "n", "event_minutes": "requested",
-               "event_hours": "published", "log_hours": "n", "proc_counts": "n",
+               "clip_activity": "open_logs", "totals": "n", "event_counts": "requested",
+               "proc_counts": "n",
                "variant_counts": "n", "clip_bins": "n"}
     counters = set(re.findall(r"EXISTS (\w+)_expected", (SOURCE / "expected.sql").read_text()))
     expect_equal(counters, set(figures), "counter tables")
