@@ -12,6 +12,9 @@ CREATE TEMP VIEW IF NOT EXISTS job_counts_expected AS
 SELECT status, platform_key, count(*) AS n
 FROM jobs JOIN job_platforms ON job_rowid = jobs.rowid GROUP BY 1, 2;
 
+CREATE TEMP VIEW IF NOT EXISTS job_type_counts_expected AS
+SELECT job_type, status, count(*) AS n FROM jobs GROUP BY 1, 2;
+
 CREATE TEMP VIEW IF NOT EXISTS campaign_counts_expected AS
 SELECT status, count(*) AS n, sum(budget_cents) AS budget_cents,
   sum(budget_spent_cents) AS spent_cents
@@ -107,11 +110,10 @@ WITH minutes AS MATERIALIZED (
       JOIN job_platforms ON job_rowid = jobs.rowid WHERE status = 'completed'
     UNION ALL SELECT 'clips_created', created_at, '' FROM clips)
   GROUP BY 1, 2)
-SELECT 60000 AS step_ms, * FROM minutes
-UNION ALL
-SELECT 3600000, start_at - start_at % 3600000, platform_key, sum(created), sum(requested),
-  sum(retried), sum(published), sum(failed), sum(jobs_completed), sum(clips_created)
-FROM minutes GROUP BY 2, 3;
+SELECT step_ms, start_at - start_at % step_ms AS start_at, platform_key, sum(created) AS created,
+  sum(requested) AS requested, sum(retried) AS retried, sum(published) AS published,
+  sum(failed) AS failed, sum(jobs_completed) AS jobs_completed, sum(clips_created) AS clips_created
+FROM event_steps CROSS JOIN minutes GROUP BY 1, 2, 3;
 
 CREATE TEMP VIEW IF NOT EXISTS proc_counts_expected AS
 WITH times AS MATERIALIZED (SELECT proc_ms, count(*) AS n FROM publish_logs

@@ -62,7 +62,7 @@ CREATE TABLE clips (
 CREATE INDEX ix_clips_video ON clips(video_asset_id);
 CREATE INDEX ix_clips_created ON clips(created_at);
 CREATE INDEX ix_clips_status ON clips(status, created_at);
-CREATE INDEX ix_clips_score ON clips(visual_score) WHERE visual_score IS NOT NULL;
+CREATE INDEX ix_clips_score ON clips(visual_score, id) WHERE visual_score IS NOT NULL;
 
 CREATE TABLE clip_variants (		-- a clip rendered for one platform
   id TEXT PRIMARY KEY NOT NULL,
@@ -588,6 +588,14 @@ SELECT rowid AS job_rowid,
     ELSE 'other' END AS platform_key
 FROM jobs;
 
+-- Jobs by what they do.
+CREATE TABLE job_type_counts (
+  job_type TEXT NOT NULL,
+  status TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (job_type, status)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE campaign_counts (
   status TEXT PRIMARY KEY NOT NULL,
   n INTEGER NOT NULL,
@@ -676,14 +684,14 @@ INSERT INTO totals VALUES ('videos', 0), ('clips', 0), ('clips_scored', 0),
   ('clips_score_nano', 0), ('active_workers', 0),
   ('campaigns_published', 0), ('campaigns_scheduled', 0);
 
--- Events per minute and per hour; start_at is the bucket's first instant.  A window is summed
--- from its few widest buckets; only the minute at its edge is walked in an index.
+-- Events per minute, ten minutes and hour; start_at is the bucket's first instant.  A window is
+-- summed from its few widest buckets; only the minute at its edge is walked in an index.
 -- Events of logs: created (created_at), requested (requested_at), retried (last_retry_at),
 -- published (success by published_at), failed (failed by failed_at).  jobs_completed:
 -- completed jobs by updated_at.  clips_created: clips by created_at.
 -- The key goes by time, so that what happens now lies on the last page of each step.
 CREATE TABLE event_counts (
-  step_ms INTEGER NOT NULL,		-- 60000 or 3600000
+  step_ms INTEGER NOT NULL,		-- one of event_steps
   start_at INTEGER NOT NULL,
   platform_key TEXT NOT NULL,		-- '' where there is none
   created INTEGER NOT NULL,
@@ -695,7 +703,7 @@ CREATE TABLE event_counts (
   clips_created INTEGER NOT NULL,
   PRIMARY KEY (step_ms, start_at, platform_key)
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW event_steps (step_ms) AS VALUES (60000), (3600000);
+CREATE VIEW event_steps (step_ms) AS VALUES (60000), (600000), (3600000);
 
 -- Processing times in a tree of counts: at each shift the times fall into buckets of
 -- 2^shift ms, so the k-th smallest is found by three walks of at most 1024 rows (the
@@ -994,8 +1002,10 @@ CREATE TRIGGER job_key_change_count INSTEAD OF INSERT ON job_key_change BEGIN
   INSERT INTO event_change SELECT NEW.sign, 0, NEW.platform_key, NEW.updated_at
     WHERE NEW.status = 'completed';
 END;
-CREATE VIEW job_change (sign, status, params_platform, updated_at) AS SELECT 0, '', '', 0 WHERE 0;
+CREATE VIEW job_change (sign, job_type, status, params_platform, updated_at) AS SELECT 0, '', '', '', 0 WHERE 0;
 CREATE TRIGGER job_change_count INSTEAD OF INSERT ON job_change BEGIN
+  INSERT INTO job_type_counts VALUES (NEW.job_type, NEW.status, NEW.sign)
+    ON CONFLICT DO UPDATE SET n = n + excluded.n;
   INSERT INTO job_key_change VALUES (NEW.sign, NEW.status,
     CASE WHEN NEW.params_platform IS NULL THEN ''
       WHEN NEW.params_platform IN ('instagram','tiktok','youtube','facebook') THEN NEW.params_platform
@@ -1006,7 +1016,7 @@ CREATE TRIGGER job_arrival_count INSTEAD OF INSERT ON job_arrival BEGIN
   UPDATE jobs SET params_platform = (SELECT params_platform FROM job_derived WHERE job_rowid = NEW.job_rowid)
     WHERE rowid = NEW.job_rowid AND params_platform IS NOT
       (SELECT params_platform FROM job_derived WHERE job_rowid = NEW.job_rowid);
-  INSERT INTO job_change SELECT 1, status, params_platform, updated_at
+  INSERT INTO job_change SELECT 1, job_type, status, params_platform, updated_at
     FROM jobs WHERE rowid = NEW.job_rowid;
 END;
 CREATE TRIGGER jobs_insert AFTER INSERT ON jobs BEGIN
@@ -1014,14 +1024,15 @@ CREATE TRIGGER jobs_insert AFTER INSERT ON jobs BEGIN
     FROM replace_guard WHERE tbl = 'jobs' AND id = NEW.id;
   INSERT INTO job_arrival VALUES (NEW.rowid);
 END;
-CREATE TRIGGER jobs_update AFTER UPDATE OF status, params, updated_at ON jobs
-  WHEN (OLD.status, OLD.params, OLD.updated_at) IS NOT (NEW.status, NEW.params, NEW.updated_at)
+CREATE TRIGGER jobs_update AFTER UPDATE OF job_type, status, params, updated_at ON jobs
+  WHEN (OLD.job_type, OLD.status, OLD.params, OLD.updated_at) IS NOT
+    (NEW.job_type, NEW.status, NEW.params, NEW.updated_at)
 BEGIN
-  INSERT INTO job_change VALUES (-1, OLD.status, OLD.params_platform, OLD.updated_at);
+  INSERT INTO job_change VALUES (-1, OLD.job_type, OLD.status, OLD.params_platform, OLD.updated_at);
   INSERT INTO job_arrival VALUES (NEW.rowid);
 END;
 CREATE TRIGGER jobs_delete AFTER DELETE ON jobs BEGIN
-  INSERT INTO job_change VALUES (-1, OLD.status, OLD.params_platform, OLD.updated_at);
+  INSERT INTO job_change VALUES (-1, OLD.job_type, OLD.status, OLD.params_platform, OLD.updated_at);
 END;
 CREATE TRIGGER jobs_derived AFTER UPDATE OF params_platform ON jobs BEGIN
   SELECT RAISE(ABORT, 'jobs: params_platform is derived')

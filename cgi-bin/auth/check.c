@@ -8,7 +8,8 @@
  * X-PH-Status and X-PH-Problem, the body that nginx shows the client.
  *
  * An address that fails again and again in one minute is told 429 instead of 401; a token that
- * is right gets in all the same, so nobody can shut others out.
+ * is right gets in all the same, so nobody can shut others out.  Each failure that gets its 401 is
+ * in the audit log, as credential.refuse.
  *
  * nginx keeps a 200 for one second of its clock, which counts whole seconds: a revoked token
  * works for less than two.  A ticket is good once, so what it got is not kept.
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/audit.h"
 #include "core/config.h"
 #include "core/endpoint.h"
 #include "core/log.h"
@@ -107,17 +109,42 @@ find_caller(struct ph_req *req, const char *method, const char *address, struct 
 	return rc;
 }
 
+/* A row of the audit log.  Like the last use it waits for nobody. */
+static void
+note_refusal(struct ph_req *req, const char *method, const char *address, enum ph_rc refused)
+{
+	const char		*uri = ph_req_env(req, "REQUEST_URI");
+	char			 path[PH_QUERY_MAX + 1], detail[64];
+	const struct ph_audit	 entry = {
+		.at_ms = ph_req_now_ms(req), .actor = "anonymous", .address = address, .method = ph_method_name(method),
+		.path = path, .status = ph_problem(refused)->status, .request_id = ph_req_env(req, "PH_REQUEST_ID"),
+		.action = "credential.refuse", .detail = detail,
+	};
+	struct ph_db		*db = ph_req_db(req);
+	struct ph_err		 err = { .rc = PH_OK };
+
+	snprintf(path, sizeof(path), "%.*s", uri != NULL ? (int)strcspn(uri, "?") : 0, uri != NULL ? uri : "");
+	snprintf(detail, sizeof(detail), "{\"code\":\"%s\"}", ph_problem(refused)->code);
+	ph_db_end(db);
+	if (ph_db_begin_note(db, &err) == PH_OK && ph_audit(db, &entry, &err) == PH_OK)
+		ph_db_commit(db, &err);
+	ph_db_end(db);
+	if (err.rc != PH_OK && err.rc != PH_EDBLOCKED)
+		ph_log("warn", "auth-check", "refusal not noted: %s %s", err.detail, err.internal);
+}
+
 /* What to answer to a credential that is not right. */
 static enum ph_rc
-refuse(struct ph_req *req, const char *address, struct ph_err *err)
+refuse(struct ph_req *req, const char *method, const char *address, struct ph_err *err)
 {
 	const int64_t max = ph_config_int(PH_CFG_RATE_FAILURES);
 
-	if (max == 0 || ph_problem(err->rc)->status != 401 || err->rc == PH_ENOCREDENTIALS)
+	if (ph_problem(err->rc)->status != 401 || err->rc == PH_ENOCREDENTIALS)
 		return err->rc;
-	if (ph_state_auth_failures(ph_req_state(req), address) >= (uint64_t)max)
+	if (max > 0 && ph_state_auth_failures(ph_req_state(req), address) >= (uint64_t)max)
 		return ph_fail(err, PH_ERATE, "too many credentials that were not valid; wait a minute");
 	ph_state_auth_failed(ph_req_state(req), address);
+	note_refusal(req, method, address, err->rc);
 	return err->rc;
 }
 
@@ -138,7 +165,7 @@ check_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 	if (address == NULL)
 		address = "";
 	if (find_caller(req, method, address, &who, err) != PH_OK)
-		return refuse(req, address, err);
+		return refuse(req, method, address, err);
 	if ((rc = ph_auth_scope(&who, scope, err)) != PH_OK)
 		return rc;
 	if (who.is_use_due) {

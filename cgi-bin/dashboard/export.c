@@ -1,9 +1,9 @@
 /*
  * export.c -- GET /dashboard/export/{file}
  *
- * A list or a statistic as a file: publications.csv, stats-platforms.xlsx, ...  A list takes the same filters
- * as its own path and gives all rows that they let through, or the page that limit, cursor and
- * offset ask for; the five statistics are stats-overview and so on.  The paths themselves answer so
+ * A list, a statistic or a chart as a file: publications.csv, stats-platforms.xlsx, stats-history.csv ...
+ * A list takes the same filters as its own path and gives all rows that they let through, or the page that
+ * limit, cursor and offset ask for; the five statistics are stats-overview and so on.  The paths themselves answer so
  * with format=, by way of this program, so that they need not carry what it does.
  *
  * The answer is streamed in constant memory: what goes wrong after its beginning cuts the connection.
@@ -15,6 +15,7 @@
 
 #include "core/endpoint.h"
 #include "core/table-xlsx.h"
+#include "domain/chart.h"
 #include "domain/lists.h"
 #include "domain/stat-table.h"
 
@@ -31,32 +32,48 @@ enum { P_FILE, P__MAX };
 static const struct ph_param params[P__MAX] = {
 	[P_FILE] = { .name = "file", .type = PH_P_TEXT, .in = PH_IN_PATH, .min = 1, .max = FILE_MAX,
 	    .text = "DATASET.FORMAT: publications, jobs, clips, campaigns, videos, ledger, alerts, runs, audit, "
-		"stats-overview, stats-queue, stats-orchestrator, stats-platforms or stats-campaigns; "
+		"stats-overview, stats-queue, stats-orchestrator, stats-platforms, stats-campaigns, "
+		"stats-history, stats-heatmap or stats-distribution; "
 		"csv, tsv, ndjson or xlsx." },
 };
 
+/* Is it the first len bytes of the file's name, behind the prefix? */
+static int
+is_dataset(const char *prefix, const char *name, const char *file, size_t len)
+{
+	const size_t n = strlen(prefix);
+
+	return len == n + strlen(name) && strncmp(file, prefix, n) == 0 && strncmp(file + n, name, len - n) == 0;
+}
+
 static const struct ph_list *
-find_list(const char *name, size_t len)
+find_list(const char *file, size_t len)
 {
 	size_t i;
 
-	for (i = 0; lists[i] != NULL; i++)
-		if (strlen(lists[i]->name) == len && strncmp(lists[i]->name, name, len) == 0)
-			return lists[i];
-	return NULL;
+	for (i = 0; lists[i] != NULL && !is_dataset("", lists[i]->name, file, len); i++)
+		;
+	return lists[i];
 }
 
 static const struct ph_statistic *
-find_statistic(const char *name, size_t len)
+find_statistic(const char *file, size_t len)
 {
-	const size_t	prefix = sizeof(STATS) - 1;
-	size_t		i;
+	size_t i;
 
-	for (i = 0; len > prefix && strncmp(name, STATS, prefix) == 0 && ph_statistics[i] != NULL; i++)
-		if (strlen(ph_statistics[i]->name) == len - prefix &&
-		    strncmp(ph_statistics[i]->name, name + prefix, len - prefix) == 0)
-			return ph_statistics[i];
-	return NULL;
+	for (i = 0; ph_statistics[i] != NULL && !is_dataset(STATS, ph_statistics[i]->name, file, len); i++)
+		;
+	return ph_statistics[i];
+}
+
+static const struct ph_chart *
+find_chart(const char *file, size_t len)
+{
+	size_t i;
+
+	for (i = 0; ph_charts[i] != NULL && !is_dataset(STATS, ph_charts[i]->name, file, len); i++)
+		;
+	return ph_charts[i];
 }
 
 static enum ph_table_format
@@ -110,6 +127,20 @@ export_statistic(struct ph_req *req, const struct ph_statistic *statistic, struc
 }
 
 static enum ph_rc
+export_chart(struct ph_req *req, const struct ph_chart *chart, struct ph_table_options options, struct ph_args *args,
+    struct ph_err *err)
+{
+	struct ph_param	table[PH_CHART_PARAMS_MAX];
+	const size_t	n = ph_chart_table_params(chart, table);
+	enum ph_rc	rc;
+
+	if ((rc = read_args(req, args, table, n, err)) != PH_OK ||
+	    (rc = ph_args_finish(args, "", table, n, err)) != PH_OK)
+		return rc;
+	return ph_chart_export(req, chart, args, options, err);
+}
+
+static enum ph_rc
 export_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 {
 	const char			*file = ph_req_text(req, P_FILE), *dot = strrchr(file, '.');
@@ -118,16 +149,17 @@ export_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 	    .book = &ph_table_xlsx };
 	const struct ph_list		*list = find_list(file, len);
 	const struct ph_statistic	*statistic = find_statistic(file, len);
+	const struct ph_chart		*chart = find_chart(file, len);
 	struct ph_args			*args;
 	enum ph_rc			 rc;
 
 	(void)out;
-	if (options.format == PH_TABLE_JSON || (list == NULL && statistic == NULL))
+	if (options.format == PH_TABLE_JSON || (list == NULL && statistic == NULL && chart == NULL))
 		return ph_fail(err, PH_ENOTFOUND, "there is no such export: DATASET.FORMAT is needed");
 	if ((args = malloc(sizeof(*args))) == NULL)
 		return ph_fail(err, PH_ENOMEM, "not enough memory for the export");
 	rc = list != NULL ? export_list(req, list, options, args, err) :
-	    export_statistic(req, statistic, options, args, err);
+	    chart != NULL ? export_chart(req, chart, options, args, err) : export_statistic(req, statistic, options, args, err);
 	free(args);
 	return rc;
 }
@@ -136,7 +168,7 @@ static const struct ph_route route = {
 	.name = "dashboard-export", .path = "/dashboard/export/{file}",
 	.needs = PH_NEED_DB_READ | PH_NEED_DB_WRITE, .is_stream = 1,
 	.ops[PH_GET] = {
-		.scope = "dashboard:export", .summary = "A list or a statistic as a file",
+		.scope = "dashboard:export", .summary = "A list, a statistic or a chart as a file",
 		.description = "Takes the parameters of the dataset's own path. Every export is in the audit log.",
 		.params = params, .nparams = P__MAX, .is_free = 1, .deadline_ms = DEADLINE_MS, .handle = export_get,
 	},

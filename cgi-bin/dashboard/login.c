@@ -52,9 +52,13 @@ login_check(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 	ph_stmt_done(st);
 	if (rc != PH_ROW && rc != PH_DONE)
 		return rc;
-	if (!ph_password_is(hash, ph_req_text(req, P_PASSWORD)))
-		return ph_fail(err, PH_EBADCREDENTIALS, "name or password is wrong");
-	return PH_OK;
+	if (ph_password_is(hash, ph_req_text(req, P_PASSWORD)))
+		return PH_OK;
+	ph_req_status(req, ph_problem(PH_EBADCREDENTIALS)->status);
+	ph_req_act_as(req, "anonymous", "");
+	if ((rc = ph_req_audit_now(req, "session.refuse", ph_req_text(req, P_USER), err)) != PH_OK)
+		return rc;
+	return ph_fail(err, PH_EBADCREDENTIALS, "name or password is wrong");
 }
 
 static enum ph_rc

@@ -25,7 +25,7 @@
 
 enum {
 	PROGRESS_OPS = 20000,		/* virtual machine steps between looks at the deadline */
-	READER_CACHE_KIB = 64,		/* page cache of a connection */
+	READER_CACHE_KIB = 96,		/* page cache of a connection: what a statistic reads stays in it */
 	WRITER_CACHE_KIB = 32768,	/* a batch of 1000 logs changes up to 20 MB of pages */
 	BACKUP_PAGES = 4096,		/* pages copied per step of an online backup */
 	PARAMS_MAX = 32,		/* $1 ... of one statement */
@@ -37,6 +37,7 @@ enum {
 };
 
 #define BULK_CACHE_KIB "524288"
+#define MAP_MAX "2147418112"		/* the most that the engine maps of a file */
 
 struct ph_stmt {
 	struct ph_db	*db;
@@ -622,6 +623,14 @@ enum ph_rc
 ph_db_data_version(struct ph_db *db, int64_t *out, struct ph_err *err)
 {
 	return ph_db_one_int(db, "PRAGMA data_version", out, err);
+}
+
+void
+ph_db_map(struct ph_db *db, int is_on)
+{
+	/* Without it the file is read, that is all. */
+	if (db->db != NULL)
+		sqlite3_exec(db->db, is_on ? "PRAGMA mmap_size=" MAP_MAX : "PRAGMA mmap_size=0", NULL, NULL, NULL);
 }
 
 enum ph_rc

@@ -98,6 +98,13 @@ enum ph_rc	ph_db_data_version(struct ph_db *, int64_t *out, struct ph_err *);
 /* Run several statements of a script outside ph_db_begin(); no version check. */
 enum ph_rc	ph_db_script(struct ph_db *, const char *sql, struct ph_err *);
 /* Switch the triggers of this connection on or off, for bulk loads. */
+/*
+ * For statements that walk a great part of the file: it is mapped into memory (as far as
+ * address space and the engine allow) until it is switched off, so that a page costs no system call.  Between
+ * transactions or inside one.
+ */
+void		ph_db_map(struct ph_db *, int is_on);
+
 enum ph_rc	ph_db_triggers(struct ph_db *, int is_on, struct ph_err *);
 /*
  * Begin and commit a transaction that fills a whole database: triggers off, a large cache, and

@@ -32,7 +32,7 @@ extern char **environ;
 enum mode { BY_HAND, CGI, FASTCGI };
 
 enum {
-	TARGET_SIZE = 128, DETAIL_SIZE = 1024, LARGE_BODY = 16384,
+	TARGET_SIZE = 128, DETAIL_SIZE = 1024, LARGE_BODY = 16384, LONG_US = 10000,
 	PASSED_SIZE = 3072	/* of a path and query that fit into nginx's buffer for a head */
 };
 
@@ -350,7 +350,7 @@ static enum ph_rc
 audit_request(struct ph_req *req, const char *action, struct ph_err *err)
 {
 	const struct ph_audit entry = {
-		.at_ms = req->now_ms, .actor = req->who.user, .token_id = req->who.token_id,
+		.at_ms = req->now_ms, .actor = req->who.user, .token_id = req->who.token_id[0] != '\0' ? req->who.token_id : NULL,
 		.address = ph_env(req->envp, "REMOTE_ADDR"), .method = req->method, .path = req->path,
 		.query = ph_env(req->envp, "QUERY_STRING"), .status = req->status,
 		.duration_ms = (ph_clock_mono_us() - req->started_us) / 1000,
@@ -866,8 +866,9 @@ answer(struct ph_req *req)
 	req->json = NULL;
 	req->body = NULL;
 	req->body_len = 0;
-	/* What a large answer needed goes back to the system, not to the next small one. */
-	if (res.body_len > LARGE_BODY || req->sent > LARGE_BODY)
+	/* What a large answer or much work needed goes back to the system, not to the next small one. */
+	if (res.body_len > LARGE_BODY || req->sent > LARGE_BODY ||
+	    ph_clock_mono_us() - req->started_us > LONG_US)
 		malloc_trim(0);
 	return is_cut ? -1 : 0;
 }

@@ -9,7 +9,7 @@
 #include "domain/event.h"
 #include "domain/filter.h"
 
-enum { MINUTE_MS = 60000, HOUR_MS = 3600000 };
+enum { MINUTE_MS = 60000, TEN_MINUTES_MS = 600000, HOUR_MS = 3600000 };
 
 /* Every statement counts from $1 up to $2, of the keys $3 to $7; without any $3, of all. */
 #define OF_KEYS "($3 IS NULL OR platform_key IN ($3, $4, $5, $6, $7))"
@@ -140,7 +140,7 @@ enum ph_rc
 ph_event_counts(struct ph_db *db, unsigned events, unsigned keys, int64_t from_ms, int64_t to_ms,
     int64_t n[PH_EVENT__MAX], struct ph_err *err)
 {
-	static const int64_t	steps[] = { HOUR_MS, MINUTE_MS, 1 };
+	static const int64_t	steps[] = { HOUR_MS, TEN_MINUTES_MS, MINUTE_MS, 1 };
 	struct count		c = { .db = db, .events = events, .keys = keys, .n = n, .err = err };
 	int			event;
 

@@ -186,9 +186,9 @@ static const char sql_named_log_clips[] =
 	"SELECT clip_id FROM publish_logs WHERE platform_key = 'other' AND status = $2 AND "
 	PH_FILTER_SQL_TIME("requested_at") " AND lower(trim(platform)) IN " PH_FILTER_SQL_NAMES;
 
-/* In the order of the table: by ix_clips_score each row would be looked up. */
+/* ix_clips_score has all of it. */
 static const char sql_scores[] =
-	"SELECT id, CAST(round(visual_score * 1e9) AS INTEGER) FROM clips WHERE +visual_score IS NOT NULL";
+	"SELECT id, CAST(round(visual_score * 1e9) AS INTEGER) FROM clips WHERE visual_score IS NOT NULL";
 static const char sql_score[] =
 	"SELECT id, CAST(round(visual_score * 1e9) AS INTEGER) FROM clips WHERE id = $1 AND visual_score IS NOT NULL";
 enum { CLIPS_PER_LOOKUP = 8 };	/* of a scan of all clips, in the time of one lookup */

@@ -1,5 +1,8 @@
 /*
- * idset.c -- open addressing over one array of entries and one of text.
+ * idset.c -- open addressing over one array of entries.
+ *
+ * A lookup in a big set costs what it misses in the processor's cache, so an entry is one piece: the id, if it
+ * is no longer than a UUID, and its record.
  */
 #include "autoconf.h"
 
@@ -10,44 +13,67 @@
 
 #include "domain/idset.h"
 
-enum { SLOTS_FIRST = 1024, ENTRIES_FIRST = 512, TEXT_FIRST = 16384 };
+enum { SLOTS_FIRST = 1024, ENTRIES_FIRST = 512, SHORT_SIZE = 40 };
 
+struct slot {
+	uint32_t	place;		/* and 1; 0: free */
+	uint32_t	hash;		/* its upper half */
+};
+
+/* Its record follows. */
 struct entry {
 	uint64_t	hash;
-	size_t		text;		/* offset of the id */
+	uint64_t	len;
+	union {
+		char	 id[SHORT_SIZE];	/* if it fits, with its NUL */
+		char	*text;			/* else on its own */
+	};
 };
 
 struct ph_idset {
-	uint32_t	*slots;		/* place + 1; 0: free */
+	struct slot	*slots;
 	size_t		 nslots;	/* a power of two, at least twice the entries */
-	struct entry	*entries;
+	char		*entries;
 	size_t		 count, entries_size;
-	char		*text;
-	size_t		 text_len, text_size;
-	char		*records;	/* room for entries_size of them */
-	size_t		 record_size;
+	size_t		 entry_size;
 };
+
+static struct entry *
+entry_at(const struct ph_idset *s, size_t place)
+{
+	return (struct entry *)(void *)(s->entries + place * s->entry_size);
+}
+
+static const char *
+id_of(const struct entry *e)
+{
+	return e->len < SHORT_SIZE ? e->id : e->text;
+}
 
 void
 ph_idset_free(struct ph_idset *s)
 {
+	size_t i;
+
 	if (s == NULL)
 		return;
+	for (i = 0; i < s->count; i++)
+		if (entry_at(s, i)->len >= SHORT_SIZE)
+			free(entry_at(s, i)->text);
 	free(s->slots);
 	free(s->entries);
-	free(s->text);
-	free(s->records);
 	free(s);
 }
 
 struct ph_idset *
 ph_idset_new(size_t record_size)
 {
-	struct ph_idset *s = calloc(1, sizeof(*s));
+	const size_t	 align = _Alignof(struct entry);
+	struct ph_idset	*s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
-	s->record_size = record_size;
+	s->entry_size = sizeof(struct entry) + (record_size + align - 1) / align * align;
 	s->nslots = SLOTS_FIRST;
 	if ((s->slots = calloc(s->nslots, sizeof(s->slots[0]))) == NULL) {
 		free(s);
@@ -56,44 +82,50 @@ ph_idset_new(size_t record_size)
 	return s;
 }
 
+static uint64_t
+mix(uint64_t h, uint64_t word)
+{
+	h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 32;
+}
+
 /* Eight bytes at a time; it need not resist anybody, for ids are compared in full. */
 static uint64_t
 hash_of(const char *id, size_t len)
 {
 	uint64_t h = len, word;
 
-	while (len > 0) {
-		const size_t n = len < sizeof(word) ? len : sizeof(word);
-
-		word = 0;
-		memcpy(&word, id, n);
-		h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-		h ^= h >> 32;
-		id += n;
-		len -= n;
+	for (; len >= sizeof(word); len -= sizeof(word), id += sizeof(word)) {
+		memcpy(&word, id, sizeof(word));
+		h = mix(h, word);
 	}
-	return h;
+	word = 0;
+	memcpy(&word, id, len);
+	return mix(h, word);
 }
 
 /* The slot of the id, or the free one where it belongs. */
-static size_t
-slot_of(const struct ph_idset *s, const char *id, uint64_t hash)
+static struct slot *
+slot_of(const struct ph_idset *s, const char *id, size_t len, uint64_t hash)
 {
 	size_t i = (size_t)hash & (s->nslots - 1);
 
-	for (; s->slots[i] != 0; i = (i + 1) & (s->nslots - 1)) {
-		const struct entry *e = &s->entries[s->slots[i] - 1];
+	for (; s->slots[i].place != 0; i = (i + 1) & (s->nslots - 1)) {
+		const struct entry *e;
 
-		if (e->hash == hash && strcmp(s->text + e->text, id) == 0)
+		if (s->slots[i].hash != (uint32_t)(hash >> 32))
+			continue;
+		e = entry_at(s, s->slots[i].place - 1);
+		if (e->len == len && memcmp(id_of(e), id, len) == 0)
 			break;
 	}
-	return i;
+	return &s->slots[i];
 }
 
 static int
 grow_slots(struct ph_idset *s)
 {
-	uint32_t	*old = s->slots;
+	struct slot	*old = s->slots;
 	size_t		 i, k;
 
 	if ((s->slots = calloc(s->nslots * 2, sizeof(s->slots[0]))) == NULL) {
@@ -103,40 +135,27 @@ grow_slots(struct ph_idset *s)
 	free(old);
 	s->nslots *= 2;
 	for (i = 0; i < s->count; i++) {
-		k = (size_t)s->entries[i].hash & (s->nslots - 1);
-		while (s->slots[k] != 0)
-			k = (k + 1) & (s->nslots - 1);
-		s->slots[k] = (uint32_t)i + 1;
+		const uint64_t hash = entry_at(s, i)->hash;
+
+		for (k = (size_t)hash & (s->nslots - 1); s->slots[k].place != 0; k = (k + 1) & (s->nslots - 1))
+			;
+		s->slots[k] = (struct slot){ .place = (uint32_t)i + 1, .hash = (uint32_t)(hash >> 32) };
 	}
 	return 0;
 }
 
-/* Make room for one more entry with len bytes of text. */
+/* Make room for one more entry. */
 static int
-reserve(struct ph_idset *s, size_t len)
+reserve(struct ph_idset *s)
 {
-	size_t	 size;
-	void	*p;
+	const size_t	 size = s->entries_size != 0 ? s->entries_size * 2 : ENTRIES_FIRST;
+	void		*p;
 
 	if (s->count == s->entries_size) {
-		size = s->entries_size != 0 ? s->entries_size * 2 : ENTRIES_FIRST;
-		if (size > UINT32_MAX || (p = reallocarray(s->entries, size, sizeof(s->entries[0]))) == NULL)
+		if (size > UINT32_MAX || (p = reallocarray(s->entries, size, s->entry_size)) == NULL)
 			return -1;
 		s->entries = p;
-		if (s->record_size > 0) {
-			if ((p = reallocarray(s->records, size, s->record_size)) == NULL)
-				return -1;
-			s->records = p;
-		}
 		s->entries_size = size;
-	}
-	if (s->text_size - s->text_len < len) {
-		for (size = s->text_size != 0 ? s->text_size * 2 : TEXT_FIRST; size - s->text_len < len; )
-			size *= 2;
-		if ((p = realloc(s->text, size)) == NULL)
-			return -1;
-		s->text = p;
-		s->text_size = size;
 	}
 	return s->count * 2 >= s->nslots ? grow_slots(s) : 0;
 }
@@ -144,28 +163,35 @@ reserve(struct ph_idset *s, size_t len)
 long
 ph_idset_add(struct ph_idset *s, const char *id)
 {
-	const size_t	len = strlen(id);
-	const uint64_t	hash = hash_of(id, len);
-	size_t		slot = slot_of(s, id, hash);
+	const size_t	 len = strlen(id);
+	const uint64_t	 hash = hash_of(id, len);
+	struct slot	*slot = slot_of(s, id, len, hash);
+	struct entry	*e;
+	char		*text = NULL;
 
-	if (s->slots[slot] != 0)
-		return (long)s->slots[slot] - 1;
-	if (reserve(s, len + 1) != 0)
+	if (slot->place != 0)
+		return (long)slot->place - 1;
+	if (reserve(s) != 0 || (len >= SHORT_SIZE && (text = strdup(id)) == NULL))
 		return -1;
-	slot = slot_of(s, id, hash);
-	memcpy(s->text + s->text_len, id, len + 1);
-	s->entries[s->count] = (struct entry){ .hash = hash, .text = s->text_len };
-	s->text_len += len + 1;
-	if (s->record_size > 0)
-		memset(s->records + s->count * s->record_size, 0, s->record_size);
-	s->slots[slot] = (uint32_t)++s->count;
+	slot = slot_of(s, id, len, hash);
+	e = entry_at(s, s->count);
+	memset(e, 0, s->entry_size);
+	e->hash = hash;
+	e->len = len;
+	if (text != NULL)
+		e->text = text;
+	else
+		memcpy(e->id, id, len);
+	*slot = (struct slot){ .place = (uint32_t)++s->count, .hash = (uint32_t)(hash >> 32) };
 	return (long)s->count - 1;
 }
 
 long
 ph_idset_find(const struct ph_idset *s, const char *id)
 {
-	return (long)s->slots[slot_of(s, id, hash_of(id, strlen(id)))] - 1;
+	const size_t len = strlen(id);
+
+	return (long)slot_of(s, id, len, hash_of(id, len))->place - 1;
 }
 
 size_t
@@ -178,12 +204,12 @@ const char *
 ph_idset_id(const struct ph_idset *s, long place)
 {
 	assert(place >= 0 && (size_t)place < s->count);
-	return s->text + s->entries[place].text;
+	return id_of(entry_at(s, (size_t)place));
 }
 
 void *
 ph_idset_record(struct ph_idset *s, long place)
 {
 	assert(place >= 0 && (size_t)place < s->count);
-	return s->records + (size_t)place * s->record_size;
+	return entry_at(s, (size_t)place) + 1;
 }

@@ -22,6 +22,7 @@
 enum { MINUTE_MS = 60000, HOUR_MS = 3600000, DAY_MS = 86400000, STUCK_MS = 5 * MINUTE_MS };
 enum { TEXT_SIZE = 160 };
 #define EXACT_MAX	1e15	/* a greater double is shown as it is, perhaps with an exponent */
+#define WHOLE_MAX	9e18	/* beyond it int64_t ends */
 
 static const struct { const char *name, *text; int64_t ms; } windows[] = {
 	{ "10m", "10 minutes", 10 * MINUTE_MS }, { "1h", "hour", HOUR_MS }, { "24h", "24 hours", DAY_MS },
@@ -362,18 +363,30 @@ ph_metrics_read(struct ph_db *db, int64_t now, const unsigned char *wanted, doub
 	return ph_metrics_read_of(db, 0, now, wanted, values, err);
 }
 
+struct ph_value
+ph_metric_value(double value, int places)
+{
+	const double size = fabs(value);
+
+	if (isnan(value) || size >= WHOLE_MAX)
+		return ph_v_null();
+	if (places == 0)
+		return ph_v_int(llround(value));
+	/* a double has no more than 15 exact digits */
+	return ph_v_ratio(size < 1e12 ? (ph_int128)llround(value * 1e6) : (ph_int128)value * 1000000, 1000000);
+}
+
 void
 ph_metric_write(struct ph_json *out, const char *key, double value, int places)
 {
-	const double	size = fabs(value);
+	const struct ph_value v = ph_metric_value(value, places);
 
-	if (isnan(value))
-		ph_json_null(out, key);
-	else if (size >= EXACT_MAX)
+	if (fabs(value) >= EXACT_MAX)
 		ph_json_item(out, key, cJSON_CreateNumber(value));
-	else if (places == 0)
-		ph_json_int(out, key, llround(value));
-	else	/* a double has no more than 15 exact digits */
-		ph_json_decimal(out, key, size < 1e12 ? (ph_int128)llround(value * 1e6) :
-		    (ph_int128)value * 1000000, 1000000, places);
+	else if (v.kind == PH_V_NULL)
+		ph_json_null(out, key);
+	else if (v.kind == PH_V_INT)
+		ph_json_int(out, key, (int64_t)v.num);
+	else
+		ph_json_decimal(out, key, v.num, v.den, places);
 }

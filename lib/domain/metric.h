@@ -55,7 +55,9 @@ int		ph_metric_has_platform(size_t i);
 enum ph_rc	ph_metrics_read_of(struct ph_db *, unsigned keys, int64_t now_ms, const unsigned char *wanted,
 		    double *values, struct ph_err *);
 
-/* A value as JSON: null, a whole number, or with places > 0 a decimal. */
+/* A value as it is shown: null (NAN, or beyond 9e18), a whole number, or with places > 0 a decimal. */
+struct ph_value	ph_metric_value(double value, int places);
+/* The same as JSON, where it may be of any size. */
 void		ph_metric_write(struct ph_json *, const char *key, double value, int places);
 
 #endif

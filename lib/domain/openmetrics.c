@@ -205,3 +205,19 @@ ph_openmetrics(struct ph_db *db, struct ph_state *state, int64_t now_ms, enum ph
 	}
 	return rc;
 }
+
+enum ph_rc
+ph_openmetrics_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
+{
+	const enum ph_exposition	 form = ph_exposition_of(ph_req_env(req, "HTTP_ACCEPT"));
+	char				*text;
+	enum ph_rc			 rc;
+
+	(void)out;
+	if ((rc = ph_openmetrics(ph_req_db(req), ph_req_state(req), ph_req_now_ms(req), form, &text, err)) != PH_OK)
+		return rc;
+	if ((rc = ph_req_stream(req, ph_exposition_type(form), NULL, err)) == PH_OK)
+		rc = ph_req_write(req, text, strlen(text), err);
+	free(text);
+	return rc;
+}

@@ -14,8 +14,7 @@
 
 #include <stdint.h>
 
-#include "core/db.h"
-#include "core/error.h"
+#include "core/endpoint.h"
 #include "core/state.h"
 
 enum ph_exposition { PH_EXPOSITION_PROMETHEUS, PH_EXPOSITION_OPENMETRICS };
@@ -28,5 +27,8 @@ const char		*ph_exposition_type(enum ph_exposition);	/* Content-Type */
  * and workers. */
 enum ph_rc	ph_openmetrics(struct ph_db *, struct ph_state *, int64_t now_ms, enum ph_exposition,
 		    char **text, struct ph_err *);
+
+/* The answer to a request for it. */
+enum ph_rc	ph_openmetrics_get(struct ph_req *, struct ph_json *, struct ph_err *);
 
 #endif

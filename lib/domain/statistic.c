@@ -36,5 +36,10 @@ ph_statistic_get(struct ph_req *req, const struct ph_statistic *statistic, struc
 	if ((rc = ph_table_elsewhere(req, PH_STATISTIC_FORMAT, dataset, err)) != PH_DONE ||
 	    (rc = ph_filter_read(&filter, ph_req_args(req), PH_STATISTIC_FILTER, q.now_ms, err)) != PH_OK)
 		return rc;
-	return statistic->write(&q, out, err);
+	if (ph_filter_is_off(&filter))
+		return statistic->write(&q, out, err);
+	ph_db_map(q.db, 1);
+	rc = statistic->write(&q, out, err);
+	ph_db_map(q.db, 0);
+	return rc;
 }

@@ -1047,6 +1047,27 @@ def _():
         expect_equal(one.call(method, path + rest, status=4)["code"], "not_found", f"{method} {rest}")
 
 
+@test("deliveries are paged by the oldest one that was seen")
+def _():
+    one = Alerts()
+    channel, other = (one.call("post", CHANNELS, {"name": n, "kind": "stream"})["id"] for n in "ab")
+    path = f"{CHANNELS}/{channel}/deliveries"
+    rows = [(f"d{n:02}", channel if n % 5 else other, ("waiting", "failed")[n % 2], NOW - n // 4) for n in range(23)]
+    one.sql("".join(f"INSERT INTO alert_deliveries (id, channel_id, kind, status, created_at, payload)"
+                    f" VALUES ('{i}', '{c}', 'test', '{s}', {at}, '{{}}');" for i, c, s, at in rows))
+    for query, status in (("limit=3", None), ("limit=4&status=failed", "failed"), ("limit=500", None)):
+        want = [i for i, c, s, at in sorted(rows, key=lambda r: (r[3], r[0]), reverse=True)
+                if c == channel and status in (None, s)]
+        seen, before = [], ""
+        while before is not None:
+            page = one.call("get", f"{path}?{query}{before and '&before=' + before}")
+            seen += [item["id"] for item in page["items"]]
+            before = page["next_before"]
+        expect_equal(seen, want, query)
+    for before in ("none", "d05"):
+        expect_equal(one.call("get", f"{path}?before={before}", status=4)["errors"][0]["param"], "before", before)
+
+
 @test("no more than 200 rules and 20 channels")
 def _():
     one = Alerts()

@@ -223,6 +223,43 @@ def _():
                 expect_equal(cells, {k: "" if v is None else v for k, v in one.items()}, f"{name} {query}")
 
 
+@test("a chart is a table: time by series, weekday by hour, bins")
+def _():
+    db = instance.connect()
+    db.executemany("INSERT INTO stat_samples (resolution_ms, at, metric, value) VALUES (60000, ?, 'overview.success_rate', ?)",
+                   [(NOW - NOW % 60000 - 60000 * n, n / 8) for n in (2, 5)])
+    db.close()
+    metrics = "events.requested,events.published"
+    for query in (f"metric={metrics}&days_back=2&step=1d", f"metric={metrics}&platform=other,tiktok&step=1h&tz_offset=90",
+                  "metric=overview.success_rate&step=60s&from=-10m", "metric=overview.success_rate&step=5m&agg=avg&fill=prev"):
+        answer = json.loads(instance.get(f"/dashboard/stats/history?{query}&time=ms"), parse_float=str, parse_int=str)
+        series = answer["series"]
+        expect(any(value not in (None, "0") for s in series for _, value in s["points"]), f"something in {query}")
+        want = [["at", *(s["metric"] + ("." + s["platform"] if s["platform"] else "") for s in series)]]
+        for points in zip(*(s["points"] for s in series)):
+            want.append([points[0][0], *("" if value is None else value for _, value in points)])
+        expect_equal(read_csv(export("stats-history.csv", query + "&time=ms").body), want, query)
+        direct = instance.request(f"/dashboard/stats/history?format=csv&{query}&time=ms")
+        expect_equal(direct.body, export("stats-history.csv", query + "&time=ms").body, "by format=")
+        lines = export("stats-history.ndjson", query).body.decode().splitlines()
+        expect_equal([list(json.loads(line)) for line in lines], [want[0]] * (len(want) - 1), "members of NDJSON")
+    cells = instance.stat("heatmap", "metric=events.requested&tz_offset=-120")["cells"]
+    expect(sum(n for _, _, n in cells) > 0, "something in the heatmap")
+    expect_equal(read_csv(export("stats-heatmap.csv", "metric=events.requested&tz_offset=-120").body),
+                 [["iso_weekday", "hour", "events"], *([str(x) for x in cell] for cell in cells)], "heatmap")
+    for query in ("of=clip_score", "of=clip_duration&bins=3", "of=processing_time&bins=4"):
+        answer = json.loads(instance.get(f"/dashboard/stats/distribution?{query}"), parse_float=str, parse_int=str)
+        edges = answer["bins"]
+        expect_equal(read_csv(export("stats-distribution.csv", query).body),
+                     [["from", "to", "count"], *map(list, zip(edges, edges[1:], answer["counts"]))], query)
+    expect_problem(instance.request("/dashboard/export/stats-history.csv"), 422, "parameter_invalid")
+    expect_problem(instance.request("/dashboard/export/stats-history.csv?metric=none"), 422, "parameter_invalid")
+    expect_problem(instance.request("/dashboard/stats/distribution?of=age&format=xlsx"), 422, "parameter_invalid")
+    expect_problem(instance.request("/dashboard/stats/heatmap?format=csv", token=viewer), 403, "scope_missing")
+    _, rows = read_xlsx(export("stats-history.xlsx", f"metric={metrics}&days_back=1&step=1d").body)
+    expect_equal([cell[0] for cell in rows[0]], ["at", *metrics.split(",")], "names of XLSX")
+
+
 # -- XLSX ----------------------------------------------------------------------------
 
 

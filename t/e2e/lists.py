@@ -367,6 +367,18 @@ def _():
                 jsonschema.validate(page(f"{one.path}/{row['id']}"), {**schema, "components": document["components"]})
 
 
+@test("jobs by type are a count of the rows, the type with the most first")
+def _():
+    statuses = ("pending", "processing", "retry", "completed", "failed")
+    counts = {}
+    for row in LISTS["jobs"].rows:
+        counts.setdefault(row["job_type"], []).append(row["status"])
+    want = [{"job_type": name, "total": len(seen), **{status: seen.count(status) for status in statuses}}
+            for name, seen in sorted(counts.items(), key=lambda c: (-len(c[1]), c[0]))]
+    expect(len(want) > 1, "several types")
+    expect_equal(page("/dashboard/stats/job-types"), {"types": want}, "types")
+
+
 @test("a single item is the whole row with what belongs to it")
 def _():
     events = rows_of("SELECT * FROM ledger_events ORDER BY timestamp DESC, id DESC")

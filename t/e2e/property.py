@@ -237,7 +237,7 @@ def delete_account(ids):
 
 
 def job_values(ids):
-    return {"job_type": "cut", "status": rng.choice(JOB_STATUSES), "params": rng.choice(list(PARAMS)),
+    return {"job_type": rng.choice(("cut", "score", "render")), "status": rng.choice(JOB_STATUSES), "params": rng.choice(list(PARAMS)),
             "video_asset_id": rng.choice((None, ids.pick("video_assets"))),
             "clip_id": rng.choice((None, ids.pick("clips"))),
             "dedup_key": rng.choice((None, None, f"key{rng.randrange(500)}")),
@@ -519,7 +519,8 @@ def _():
                "worker_counts": "n", "clip_counts": "ready", "platform_counts": "score_nano",
                "clip_activity": "open_logs", "totals": "n", "event_counts": "requested",
                "proc_counts": "n",
-               "variant_counts": "n", "clip_bins": "n"}
+               "variant_counts": "n", "clip_bins": "n",
+               "job_type_counts": "n"}
     counters = set(re.findall(r"EXISTS (\w+)_expected", (SOURCE / "expected.sql").read_text()))
     expect_equal(counters, set(figures), "counter tables")
     db.execute("UPDATE publish_logs SET status = 'processing', social_account_id ="

@@ -102,11 +102,32 @@ def _():
     for answer in answers:
         expect_problem(answer, 401, "credentials_invalid")
     expect_equal(len({a.json["detail"] for a in answers}), 1, "one sentence")
+    expect_equal(audit("session.refuse")[-3:], [("anonymous", name, "POST", LOGIN, 401) for name in ("oscar", "vera", "nobody")],
+                 "audit")
     expect_problem(post(LOGIN, {"username": "oscar"}, token=""), 422, "invalid_parameter")
     instance.run("user", "disable", "oscar")
     expect_problem(post(LOGIN, {"username": "oscar", "password": "correct horse battery"}, token=""), 401,
                    "credentials_invalid")
     instance.run("user", "enable", "oscar")
+
+
+@test("a credential that is not right is in the audit log, as often as it gets a 401; none at all is not")
+def _():
+    def refused(one):
+        return one.rows("SELECT actor, token_id, address, method, path, status, detail FROM audit_log"
+                        " WHERE action = 'credential.refuse' ORDER BY id")
+
+    one = Instance(PH_RATE_FAILURES=3).with_admin()
+    one.start()
+    wrong = "phk_" + "a" * 10 + "_" + "b" * 43
+    expect_problem(one.request(QUEUE, token=""), 401, "credentials_missing")
+    expect_equal(refused(one), [], "no credential")
+    codes = [one.request(f"{QUEUE}?tz_offset={n}", token=wrong).json["code"] for n in range(5)]
+    expect_equal(codes[3:], ["rate_limited", "rate_limited"], codes)
+    expect_equal(refused(one), [("anonymous", None, "127.0.0.1", "GET", QUEUE, 401, json.dumps({"code": codes[0]}, separators=(",", ":")))] * 3,
+                 "audit")
+    expect(wrong not in str(one.rows("SELECT * FROM audit_log")), "no credential in it")
+    expect_equal(one.request(QUEUE).status, 200, "a right one")
 
 
 @test("logins have a limit of their own per address")
