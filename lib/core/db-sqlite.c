@@ -432,7 +432,7 @@ number_params(struct ph_stmt *st)
 	for (i = 1; i <= n; i++) {
 		name = sqlite3_bind_parameter_name(st->st, i);
 		if (name != NULL && ph_parse_int(name + 1, strlen(name) - 1, 1, PARAMS_MAX, &number) == 0)
-			st->index[number] = i;
+			st->index[number] = (uint8_t)i;
 	}
 }
 
