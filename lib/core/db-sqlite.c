@@ -22,6 +22,7 @@
 #include "core/clock.h"
 #include "core/db.h"
 #include "core/number.h"
+#include "core/state.h"
 
 enum {
 	PROGRESS_OPS = 20000,		/* virtual machine steps between looks at the deadline */
@@ -52,6 +53,7 @@ struct ph_db {
 	char			*path;
 	enum ph_db_mode		 mode;
 	struct ph_db_limits	 limits;
+	struct ph_state		*state;		/* whose queue a writer waits in; NULL: none */
 	dev_t			 dev;
 	ino_t			 ino;
 	int			 busy_timeout_ms;	/* at present; a note waits for nobody */
@@ -80,6 +82,12 @@ ph_db_new(const char *path, enum ph_db_mode mode, struct ph_db_limits limits)
 }
 
 void
+ph_db_take_turns(struct ph_db *db, struct ph_state *state)
+{
+	db->state = state;
+}
+
+void
 ph_db_set_deadline(struct ph_db *db, int deadline_ms)
 {
 	db->limits.deadline_ms = deadline_ms;
@@ -97,6 +105,7 @@ disconnect(struct ph_db *db)
 	db->db = NULL;
 	db->in_tx = 0;
 	db->is_suspect = 0;
+	ph_state_give_turn(db->state);
 }
 
 void
@@ -304,6 +313,21 @@ ph_db_version(struct ph_db *db, int64_t *version, struct ph_err *err)
 	return ph_db_one_int(db, "PRAGMA user_version", version, err);
 }
 
+/* What is left of the time to wait is for the lock: those who do not queue may hold it. */
+static void
+wait_for_turn(struct ph_db *db)
+{
+	const int64_t begin_us = ph_clock_mono_us();
+
+	db->busy_timeout_ms = db->limits.busy_timeout_ms;
+	if (db->mode != PH_DB_WRITER || db->state == NULL)
+		return;
+	ph_state_take_turn(db->state, db->busy_timeout_ms);
+	db->busy_timeout_ms -= (int)((ph_clock_mono_us() - begin_us) / 1000);
+	if (db->busy_timeout_ms < 0)
+		db->busy_timeout_ms = 0;
+}
+
 enum ph_rc
 ph_db_begin(struct ph_db *db, struct ph_err *err)
 {
@@ -317,6 +341,7 @@ ph_db_begin(struct ph_db *db, struct ph_err *err)
 	db->deadline_us = db->limits.deadline_ms == 0 ? 0 :
 	    ph_clock_mono_us() + (int64_t)(db->limits.busy_timeout_ms + db->limits.deadline_ms) * 1000;
 	db->in_tx = 1;
+	wait_for_turn(db);
 	if ((rc = ph_db_prepare(db, db->mode == PH_DB_READER ? "BEGIN" : "BEGIN IMMEDIATE",
 	    &st, err)) != PH_OK ||
 	    (rc = ph_stmt_exec(st, err)) != PH_OK ||
@@ -393,8 +418,10 @@ ph_db_commit(struct ph_db *db, struct ph_err *err)
 		return rc;
 	rc = ph_stmt_exec(st, err);
 	ph_stmt_done(st);
-	if (rc == PH_OK)
+	if (rc == PH_OK) {
 		db->in_tx = 0;
+		ph_state_give_turn(db->state);
+	}
 	if (rc == PH_OK && db->mode == PH_DB_WRITER)
 		rc = sync_log(db, err);
 	if (rc == PH_OK && db->is_note)
@@ -414,6 +441,7 @@ ph_db_end(struct ph_db *db)
 	if (!sqlite3_get_autocommit(db->db))
 		sqlite3_exec(db->db, "ROLLBACK", NULL, NULL, NULL);
 	db->in_tx = 0;
+	ph_state_give_turn(db->state);
 	if (db->is_suspect)
 		disconnect(db);
 	if (db->is_note)

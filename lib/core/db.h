@@ -16,6 +16,7 @@
 #include "core/error.h"
 
 struct ph_db;			/* opaque */
+struct ph_state;
 struct ph_stmt;			/* opaque; owned by its connection */
 
 enum ph_db_mode {
@@ -37,6 +38,9 @@ struct ph_db_limits {
  * NULL: no memory. */
 struct ph_db	*ph_db_new(const char *path, enum ph_db_mode, struct ph_db_limits);
 void		 ph_db_close(struct ph_db *);	/* NULL is fine */
+
+/* Have a writer's transactions wait in the queue of the writers of state (core/state.h; borrowed). */
+void		 ph_db_take_turns(struct ph_db *, struct ph_state *);
 
 /* Longest transaction from the next ph_db_begin() on, in ms; 0: none. */
 void		 ph_db_set_deadline(struct ph_db *, int deadline_ms);
@@ -93,18 +97,18 @@ enum ph_rc	ph_db_one_int(struct ph_db *, const char *sql, int64_t *out, struct p
  * the data since. */
 enum ph_rc	ph_db_data_version(struct ph_db *, int64_t *out, struct ph_err *);
 
+/*
+ * For statements that walk a great part of the file: it is mapped into memory (as far as
+ * address space and the engine allow) until it is switched off, so that a page costs no system
+ * call.  Between transactions or inside one.
+ */
+void		ph_db_map(struct ph_db *, int is_on);
+
 /* -- for the operator's command ---------------------------------------------- */
 
 /* Run several statements of a script outside ph_db_begin(); no version check. */
 enum ph_rc	ph_db_script(struct ph_db *, const char *sql, struct ph_err *);
 /* Switch the triggers of this connection on or off, for bulk loads. */
-/*
- * For statements that walk a great part of the file: it is mapped into memory (as far as
- * address space and the engine allow) until it is switched off, so that a page costs no system call.  Between
- * transactions or inside one.
- */
-void		ph_db_map(struct ph_db *, int is_on);
-
 enum ph_rc	ph_db_triggers(struct ph_db *, int is_on, struct ph_err *);
 /*
  * Begin and commit a transaction that fills a whole database: triggers off, a large cache, and

@@ -563,7 +563,10 @@ open_writer(struct ph_req *req, struct ph_err *err)
 	if (req->writer != NULL)
 		return PH_OK;
 	req->writer = ph_db_new(ph_config_path(path, sizeof(path), "pilothouse.db"), PH_DB_WRITER, limits);
-	return req->writer != NULL ? PH_OK : ph_fail(err, PH_ENOMEM, "not enough memory for the database");
+	if (req->writer == NULL)
+		return ph_fail(err, PH_ENOMEM, "not enough memory for the database");
+	ph_db_take_turns(req->writer, req->state);
+	return PH_OK;
 }
 
 enum ph_rc

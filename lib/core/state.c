@@ -1,14 +1,15 @@
 /*
  * state.c -- the mapped file.
  *
- * Layout: header, slots, rings, routes, failures; all of fixed size.  Counters only grow.  A word of a
- * ring or of the failures holds its second or minute in the upper half and a count in the
+ * Layout: header, slots, rings, routes, failures, writers; all of fixed size.  Counters only grow.  A
+ * word of a ring or of the failures holds its second or minute in the upper half and a count in the
  * lower, so an old word is recognised and begun anew.
  */
 #include "autoconf.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@
 #include "core/state.h"
 
 enum {
-	LAYOUT = 1,
+	LAYOUT = 2,
 	BOOT_SIZE = 40,
 	ID_SIZE = 68,
 	PATH_SIZE = 128,
@@ -70,6 +71,7 @@ struct region {
 	_Atomic uint64_t	rings[PH_RING__MAX][PH_STATE_RING_S];
 	struct route		routes[PH_STATE_ROUTES];
 	_Atomic uint64_t	failures[FAILURE_WORDS];
+	pthread_mutex_t		writers;	/* robust: the dead give their turn away */
 };
 
 struct ph_state {
@@ -77,6 +79,7 @@ struct ph_state {
 	struct slot	*slot;		/* ours; NULL: none */
 	struct route	*route;		/* ours; NULL: none */
 	int		 is_quiet;	/* stays out of the rings: probes, and nginx asking who may */
+	int		 has_turn;
 };
 
 /* -- the file ------------------------------------------------------------------------ */
@@ -94,32 +97,55 @@ boot_id(char out[BOOT_SIZE])
 	fclose(f);
 }
 
-/* Write a fresh file beside path and give it the name: with_replace in any case, else only if
- * nobody was quicker. */
-static void
-make_file(const char *path, int with_replace)
+static int
+make_queue(pthread_mutex_t *mutex)
 {
-	struct region	*r = calloc(1, sizeof(*r));
-	char		 temporary[600];
-	int		 fd, is_whole;
+	pthread_mutexattr_t	attr;
+	int			is_made;
 
-	snprintf(temporary, sizeof(temporary), "%s.%d", path, (int)getpid());
-	if (r == NULL || (fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0660)) < 0) {
-		free(r);
-		return;
-	}
+	if (pthread_mutexattr_init(&attr) != 0)
+		return 0;
+	is_made = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED) == 0 &&
+	    pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST) == 0 &&
+	    pthread_mutex_init(mutex, &attr) == 0;
+	pthread_mutexattr_destroy(&attr);
+	return is_made;
+}
+
+/* Fill a fresh file, which reads as zeros. */
+static int
+fill_file(int fd)
+{
+	struct region	*r;
+	int		 is_whole;
+
+	if (ftruncate(fd, sizeof(*r)) != 0 ||
+	    (r = mmap(NULL, sizeof(*r), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) == MAP_FAILED)
+		return 0;
 	memcpy(r->magic, magic, sizeof(magic));
 	r->layout = LAYOUT;
 	r->size = sizeof(*r);
 	boot_id(r->boot);
-	is_whole = write(fd, r, sizeof(*r)) == (ssize_t)sizeof(*r);
-	is_whole = close(fd) == 0 && is_whole;
-	free(r);
-	if (is_whole && with_replace)
-		is_whole = rename(temporary, path) == 0;
-	else if (is_whole && link(temporary, path) != 0)
-		is_whole = 0;
+	is_whole = make_queue(&r->writers);
+	munmap(r, sizeof(*r));
+	return is_whole;
+}
+
+/* Write a fresh file beside path and give it the name: with_replace in any case, else only if
+ * nobody was quicker.  False: it is not the file that has the name now. */
+static int
+make_file(const char *path, int with_replace)
+{
+	char	temporary[600];
+	int	fd, is_made;
+
+	snprintf(temporary, sizeof(temporary), "%s.%d", path, (int)getpid());
+	if ((fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660)) < 0)
+		return 0;
+	is_made = fill_file(fd) && (with_replace ? rename(temporary, path) : link(temporary, path)) == 0;
+	close(fd);
 	unlink(temporary);
+	return is_made;
 }
 
 /* Map the file if it is one of ours.  NULL: it is missing (*is_missing) or does not fit. */
@@ -308,6 +334,7 @@ ph_state_close(struct ph_state *s)
 {
 	if (s == NULL)
 		return;
+	ph_state_give_turn(s);
 	if (s->slot != NULL) {
 		atomic_store(&s->slot->is_busy, 0);
 		atomic_store(&s->slot->pid, 0);
@@ -439,4 +466,32 @@ ph_state_auth_failures(struct ph_state *s, const char *address)
 		return 0;
 	word = atomic_load(failure_word(s->region, address, &period));
 	return word >> 32 == period ? word & UINT32_MAX : 0;
+}
+
+/* -- writers ------------------------------------------------------------------------- */
+
+int
+ph_state_take_turn(struct ph_state *s, int timeout_ms)
+{
+	const int64_t	until_us = ph_clock_mono_us() + (int64_t)timeout_ms * 1000;
+	struct timespec	until = { .tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000 };
+	int		rc;
+
+	if (s == NULL || s->has_turn)
+		return s != NULL;
+	rc = pthread_mutex_clocklock(&s->region->writers, CLOCK_MONOTONIC, &until);
+	/* What its holder had begun is undone: the database sees to that. */
+	if (rc == EOWNERDEAD)
+		rc = pthread_mutex_consistent(&s->region->writers);
+	s->has_turn = rc == 0;
+	return s->has_turn;
+}
+
+void
+ph_state_give_turn(struct ph_state *s)
+{
+	if (s == NULL || !s->has_turn)
+		return;
+	s->has_turn = 0;
+	pthread_mutex_unlock(&s->region->writers);
 }

@@ -5,7 +5,7 @@
  * The file lies beside the sockets.  Whoever comes first makes it; a file of another
  * layout or of an earlier boot is replaced by `pilothouse start`, and a worker that finds one
  * runs without.  Every function takes NULL for "without" and then does nothing.  All writes are
- * atomic words, so a process may die at any instant and no lock stays behind.
+ * atomic words and the one lock is passed on, so a process may die at any instant.
  */
 #ifndef PH_STATE_H
 #define PH_STATE_H
@@ -71,5 +71,15 @@ uint64_t ph_state_recent(struct ph_state *, enum ph_state_class, int seconds);
 void	ph_state_auth_failed(struct ph_state *, const char *address);
 /* How many it had in this minute. */
 uint64_t ph_state_auth_failures(struct ph_state *, const char *address);
+
+/* -- writing in turn ---------------------------------------------------------------- */
+
+/*
+ * One queue for all who write to the database: its own lock knows none, who waits there can only
+ * sleep and try again.  True when it is our turn; false after timeout_ms, and without the file.
+ * A turn protects nothing, the database's lock does.  The turn of a process that dies goes on.
+ */
+int	ph_state_take_turn(struct ph_state *, int timeout_ms);
+void	ph_state_give_turn(struct ph_state *);	/* without a turn it does nothing */
 
 #endif

@@ -206,6 +206,35 @@ START_TEST(nobody_takes_the_slot_of_another)
 }
 END_TEST
 
+static void
+take_turn_and_die(void)
+{
+	_exit(ph_state_take_turn(ph_state_open("x", 0), 1000) ? 0 : 1);
+}
+
+static void
+find_turn_taken(void)
+{
+	_exit(ph_state_take_turn(ph_state_open("x", 0), 20) ? 1 : 0);
+}
+
+START_TEST(writers_take_turns_and_the_dead_give_theirs_away)
+{
+	struct ph_state *s = ph_state_open("x", 0);
+
+	ck_assert_int_eq(ph_state_take_turn(NULL, 0), 0);
+	ph_state_give_turn(NULL);
+	ph_state_give_turn(s);			/* nobody's turn is given away */
+	ck_assert_int_eq(in_child(take_turn_and_die), 0);
+	ck_assert_int_eq(ph_state_take_turn(s, 1000), 1);
+	ck_assert_int_eq(ph_state_take_turn(s, 0), 1);	/* still */
+	ck_assert_int_eq(in_child(find_turn_taken), 0);
+	ph_state_give_turn(s);
+	ck_assert_int_eq(in_child(take_turn_and_die), 0);
+	ph_state_close(s);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -217,6 +246,7 @@ main(void)
 	tcase_add_test(tc, a_slot_of_the_dead_is_taken_over_and_its_request_counted);
 	tcase_add_test(tc, probes_stay_out_of_the_rings);
 	tcase_add_test(tc, failures_are_counted_by_address);
+	tcase_add_test(tc, writers_take_turns_and_the_dead_give_theirs_away);
 	tcase_add_loop_test(tc, nobody_takes_the_slot_of_another, 0, 20);
 	tcase_add_test(tc, a_file_that_does_not_fit_is_left_alone_until_the_next_start);
 	suite_add_tcase(suite, tc);
