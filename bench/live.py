@@ -9,6 +9,7 @@ from pathlib import Path
 from processes import Missing, descendants
 
 FIRST_MESSAGES_S = 20
+BROWSER = "gzip, deflate"       # what every browser accepts
 
 
 def cpu_s(home):
@@ -39,7 +40,7 @@ class Readers(threading.Thread):
         for i in range(n):
             sock = socket.create_connection(("127.0.0.1", port))
             sock.sendall(f"GET /dashboard/stream?topics={topics} HTTP/1.1\r\nHost: bench\r\n"
-                         f"Accept: text/event-stream\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+                         f"Accept: text/event-stream\r\nAccept-Encoding: {BROWSER}\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
             self._selector.register(sock, selectors.EVENT_READ, i)
 
     def run(self):
@@ -76,7 +77,7 @@ def poll(port, token, paths, n, seconds):
     while turn < end:
         for i, connection in enumerate(connections):
             for path in paths:
-                connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+                connection.request("GET", path, headers={"Authorization": f"Bearer {token}", "Accept-Encoding": BROWSER})
                 answer = connection.getresponse()
                 answer.read()
                 if answer.status != 200:
