@@ -16,7 +16,7 @@ from harness import (BUILD, NOW, Instance, expect, expect_equal, expect_problem,
 HOUR, DAY = 3600000, 86400000
 TEXT_MAX = 2048
 TOTAL_MAX = 10000
-SCAN_MAX = 50000                # rows a page tests one by one, as in lib/domain/list.c
+SCAN_MAX = 50000                # rows a page tests one by one, as in lib/domain/list-sql.c
 PLATFORMS = ["instagram", "Instagram", " TIKTOK ", "tiktok", "youtube", "facebook", "Facebook", "linkedin",
              "LinkedIn ", "x", "", "ínstagram"]
 LOG_STATUSES = ["scheduled", "pending", "processing", "retry", "success", "failed"]
