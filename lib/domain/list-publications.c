@@ -69,9 +69,12 @@ static const struct ph_list_column columns[F__MAX] = {
 static const struct ph_list_sort sorts[] = {
 	{ .name = "requested_at", .sql = "t.requested_at", .index = "ix_logs_requested",
 	    .status_index = "ix_logs_status_requested", .platform_status_index = "ix_logs_platform" },
-	{ .name = "published_at", .sql = "t.published_at", .condition = "t.published_at IS NOT NULL",
-	    .only_statuses = 1 << S_SUCCESS, .status_index = "ix_logs_published", .text = "only what went out" },
-	{ .name = "failed_at", .sql = "t.failed_at", .condition = "t.failed_at IS NOT NULL",
+	/* The next two name the status in their condition, too, for a walk of the index of an extra filter: the
+	 * instant alone proves nothing, a program that retries may leave failed_at as it was. */
+	{ .name = "published_at", .sql = "t.published_at",
+	    .condition = "t.published_at IS NOT NULL AND t.status = 'success'", .only_statuses = 1 << S_SUCCESS,
+	    .status_index = "ix_logs_published", .text = "only what went out" },
+	{ .name = "failed_at", .sql = "t.failed_at", .condition = "t.failed_at IS NOT NULL AND t.status = 'failed'",
 	    .only_statuses = 1 << S_FAILED, .status_index = "ix_logs_failed", .text = "only what failed" },
 	{ .name = "scheduled_for", .sql = "t.scheduled_for", .condition = "t.scheduled_for IS NOT NULL AND t.status IN ('scheduled','pending')",
 	    .only_statuses = 1 << S_SCHEDULED | 1 << S_PENDING, .is_ascending = 1, .status_index = "ix_logs_due",

@@ -53,8 +53,8 @@ struct ph_list_column {
 struct ph_list_sort {
 	const char	*name;		/* in sort=, and -name for descending */
 	const char	*sql;		/* a column of t */
-	const char	*condition;	/* of the index: the column has NULLs, or it is partial; else NULL */
-	unsigned	 only_statuses;	/* mask: it has only these, by .status_index; 0: all rows */
+	const char	*condition;	/* which rows it has: the column has NULLs, or an index is partial; else NULL */
+	unsigned	 only_statuses;	/* mask: .condition lets only these through, by .status_index; 0: any */
 	unsigned	 is_real : 1;	/* the value is a real, else an integer */
 	unsigned	 is_ascending : 1;	/* comes first in the list of choices: name before -name */
 	const char	*index, *status_index, *platform_index, *platform_status_index;
