@@ -15,6 +15,7 @@
 #include <cjson/cJSON.h>
 
 #include "core/hash.h"
+#include "core/number.h"
 #include "domain/list-query.h"
 
 enum { HASHED_SIZE = 16384 };		/* the filters as text */
@@ -150,19 +151,23 @@ read_cursor(struct ph_list_query *q, const char *sealed, struct ph_err *err)
 	char		 text[PH_SEAL_TEXT_MAX + 1];
 	cJSON		*o = NULL;
 	const cJSON	*id;
+	const char	*value, *hash;
 	double		 d;
 	enum ph_rc	 rc = ph_unseal("cursor", sealed, text, err);
 
 	if (rc != PH_OK)
 		return rc == PH_EPARAM ? refuse_cursor(err) : rc;
-	if ((o = cJSON_Parse(text)) == NULL || get_number(o, "v", &q->after.real) != 0 ||
-	    cJSON_GetStringValue(cJSON_GetObjectItem(o, "f")) == NULL ||
-	    strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(o, "f")), q->hash) != 0) {
+	o = cJSON_Parse(text);
+	value = cJSON_GetStringValue(cJSON_GetObjectItem(o, "v"));
+	hash = cJSON_GetStringValue(cJSON_GetObjectItem(o, "f"));
+	if (hash == NULL || strcmp(hash, q->hash) != 0 || value == NULL || (!q->sort->is_real &&
+	    ph_parse_int(value, strlen(value), INT64_MIN, INT64_MAX, &q->after.num) != 0)) {
 		cJSON_Delete(o);
 		return refuse_cursor(err);
 	}
+	if (q->sort->is_real)
+		q->after.real = strtod(value, NULL);
 	q->after.is_set = 1;
-	q->after.num = (int64_t)q->after.real;
 	id = cJSON_GetObjectItem(o, "i");
 	q->after.is_end = id == NULL;
 	if (id != NULL)
@@ -187,12 +192,12 @@ ph_list_make_cursor(const struct ph_list_query *q, const struct ph_list_position
 	char		 value[32], *text;
 	enum ph_rc	 rc;
 
-	/* All digits: cJSON itself would print 15 and call that equal. */
+	/* As a text with all its digits: a number of cJSON is a double, and printed with 15 of them. */
 	if (q->sort->is_real)
 		snprintf(value, sizeof(value), "%.17g", at->real);
 	else
 		snprintf(value, sizeof(value), "%" PRId64, at->num);
-	cJSON_AddRawToObject(o, "v", value);
+	cJSON_AddStringToObject(o, "v", value);
 	if (!at->is_end)
 		cJSON_AddStringToObject(o, "i", at->id);
 	cJSON_AddStringToObject(o, "f", q->hash);

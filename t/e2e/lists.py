@@ -84,6 +84,10 @@ def fill(db):
                entity_type=kind[0], entity_id=kind[1], event_data=chance.choice(JSONS),
                severity=chance.choice(["INFO", "WARN", "ERROR"]), job_id=chance.choice([None, *jobs]),
                clip_id=chance.choice([None, *clips]))
+    for _ in range(20):         # nanoseconds of another program, closer together than doubles are
+        insert("ledger_events", id=uuid(), timestamp=(NOW * 10 ** 6) + chance.randrange(90), event_type="publish.done",
+               severity="INFO")
+    insert("ledger_events", id=uuid(), timestamp=2 ** 63 - 2, event_type="publish.done", severity="INFO")
     for _ in range(80):
         at = instant()
         insert("alert_events", id=uuid(), alert_type=chance.choice(["queue_saturation", "campaign_blocked"]),
