@@ -157,7 +157,8 @@ read_cursor(struct ph_list_query *q, const char *sealed, struct ph_err *err)
 
 	if (rc != PH_OK)
 		return rc == PH_EPARAM ? refuse_cursor(err) : rc;
-	o = cJSON_Parse(text);
+	if ((o = cJSON_Parse(text)) == NULL)	/* it is ours, so it is well-formed */
+		return ph_fail(err, PH_ENOMEM, "not enough memory for the cursor");
 	value = cJSON_GetStringValue(cJSON_GetObjectItem(o, "v"));
 	hash = cJSON_GetStringValue(cJSON_GetObjectItem(o, "f"));
 	if (hash == NULL || strcmp(hash, q->hash) != 0 || value == NULL || (!q->sort->is_real &&
@@ -189,30 +190,29 @@ ph_list_make_cursor(const struct ph_list_query *q, const struct ph_list_position
     struct ph_err *err)
 {
 	cJSON		*o = cJSON_CreateObject();
-	char		 value[32], *text;
+	char		 value[32], *text = NULL;
 	enum ph_rc	 rc;
+	int		 is_whole;
 
 	/* As a text with all its digits: a number of cJSON is a double, and printed with 15 of them. */
 	if (q->sort->is_real)
 		snprintf(value, sizeof(value), "%.17g", at->real);
 	else
 		snprintf(value, sizeof(value), "%" PRId64, at->num);
-	cJSON_AddStringToObject(o, "v", value);
-	if (!at->is_end)
-		cJSON_AddStringToObject(o, "i", at->id);
-	cJSON_AddStringToObject(o, "f", q->hash);
-	if (q->filter.has_time)
-		cJSON_AddNumberToObject(o, "from", (double)q->filter.from_ms);
-	if (q->filter.has_time && q->filter.to_ms != INT64_MAX)
-		cJSON_AddNumberToObject(o, "to", (double)q->filter.to_ms);
-	if (q->total >= 0) {
-		cJSON_AddNumberToObject(o, "t", (double)q->total);
-		cJSON_AddBoolToObject(o, "c", q->is_capped);
-	}
-	text = cJSON_PrintUnformatted(o);
+	/* Without one of these it would be the cursor of another place. */
+	is_whole = cJSON_AddStringToObject(o, "v", value) != NULL &&
+	    (at->is_end || cJSON_AddStringToObject(o, "i", at->id) != NULL) &&
+	    cJSON_AddStringToObject(o, "f", q->hash) != NULL &&
+	    (!q->filter.has_time || cJSON_AddNumberToObject(o, "from", (double)q->filter.from_ms) != NULL) &&
+	    (!q->filter.has_time || q->filter.to_ms == INT64_MAX ||
+	    cJSON_AddNumberToObject(o, "to", (double)q->filter.to_ms) != NULL) &&
+	    (q->total < 0 || (cJSON_AddNumberToObject(o, "t", (double)q->total) != NULL &&
+	    cJSON_AddBoolToObject(o, "c", q->is_capped) != NULL));
+	if (is_whole)
+		text = cJSON_PrintUnformatted(o);
 	cJSON_Delete(o);
 	rc = text != NULL ? ph_seal("cursor", text, out, err) : ph_fail(err, PH_ENOMEM, "not enough memory");
-	free(text);
+	cJSON_free(text);
 	return rc;
 }
 

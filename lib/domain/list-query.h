@@ -124,7 +124,7 @@ enum ph_rc	ph_list_row_read(struct ph_list_row *, const struct ph_list *, struct
 /* Those fields into the open object. */
 void		ph_list_row_write(const struct ph_list_row *, const struct ph_list *, uint64_t fields,
 		    struct ph_json *);
-/* Where the row is that a page's statement is at. */
-void		ph_list_note_position(struct ph_list_position *, struct ph_stmt *);
+/* Where the row is that a page's statement is at.  PH_ENOMEM. */
+enum ph_rc	ph_list_note_position(struct ph_list_position *, struct ph_stmt *, struct ph_err *);
 
 #endif

@@ -64,12 +64,17 @@ ph_list_row_write(const struct ph_list_row *r, const struct ph_list *l, uint64_t
 			ph_json_fields(out, &l->fields[i], &r->values[i], 1);
 }
 
-void
-ph_list_note_position(struct ph_list_position *at, struct ph_stmt *st)
+enum ph_rc
+ph_list_note_position(struct ph_list_position *at, struct ph_stmt *st, struct ph_err *err)
 {
+	const char *id = ph_stmt_text(st, 1);
+
+	if (id == NULL)
+		return ph_fail(err, PH_ENOMEM, "not enough memory for an id");
 	at->is_set = 1;
 	at->is_end = 0;
 	at->num = ph_stmt_int(st, 0);
 	at->real = ph_stmt_double(st, 0);
-	snprintf(at->id, sizeof(at->id), "%s", ph_stmt_text(st, 1));
+	snprintf(at->id, sizeof(at->id), "%s", id);
+	return PH_OK;
 }
