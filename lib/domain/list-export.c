@@ -69,7 +69,7 @@ export_page(struct ph_db *db, struct ph_list_query *q, const struct ph_list_sql 
 		for (i = 0; i < nshown; i++)
 			values[i] = row.values[shown[i]];
 		if ((rc = ph_table_row(table, values, err)) != PH_OK ||
-		    (rc = ph_list_note_position(&last, st, err)) != PH_OK)
+		    (rc = ph_list_note_position(q, st, &last, err)) != PH_OK)
 			break;
 		n++;
 	}

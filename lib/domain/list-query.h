@@ -37,7 +37,8 @@ struct ph_list_position {
 	int		is_set, is_end;
 	int64_t		num;
 	double		real;		/* of a sort with is_real */
-	char		id[PH_LIST_ID_MAX + 1];
+	char		id[PH_LIST_ID_MAX + 2];	/* of a longer id that much, and 0xff if ids ascend: behind all
+						 * that begin so */
 };
 
 struct ph_list_arm { const char *platform, *status; };	/* a condition; a status; NULL: not restricted */
@@ -124,7 +125,8 @@ enum ph_rc	ph_list_row_read(struct ph_list_row *, const struct ph_list *, struct
 /* Those fields into the open object. */
 void		ph_list_row_write(const struct ph_list_row *, const struct ph_list *, uint64_t fields,
 		    struct ph_json *);
-/* Where the row is that a page's statement is at.  PH_ENOMEM. */
-enum ph_rc	ph_list_note_position(struct ph_list_position *, struct ph_stmt *, struct ph_err *);
+/* Where the row is that the statement of the query's page is at.  PH_ENOMEM. */
+enum ph_rc	ph_list_note_position(const struct ph_list_query *, struct ph_stmt *, struct ph_list_position *,
+		    struct ph_err *);
 
 #endif

@@ -65,7 +65,8 @@ ph_list_row_write(const struct ph_list_row *r, const struct ph_list *l, uint64_t
 }
 
 enum ph_rc
-ph_list_note_position(struct ph_list_position *at, struct ph_stmt *st, struct ph_err *err)
+ph_list_note_position(const struct ph_list_query *q, struct ph_stmt *st, struct ph_list_position *at,
+    struct ph_err *err)
 {
 	const char *id = ph_stmt_text(st, 1);
 
@@ -75,6 +76,7 @@ ph_list_note_position(struct ph_list_position *at, struct ph_stmt *st, struct ph
 	at->is_end = 0;
 	at->num = ph_stmt_int(st, 0);
 	at->real = ph_stmt_double(st, 0);
-	snprintf(at->id, sizeof(at->id), "%s", id);
+	if (snprintf(at->id, PH_LIST_ID_MAX + 1, "%s", id) > PH_LIST_ID_MAX && !q->is_descending)
+		memcpy(at->id + PH_LIST_ID_MAX, "\xff", 2);
 	return PH_OK;
 }

@@ -38,7 +38,7 @@ write_items(struct ph_db *db, struct ph_list_query *q, struct ph_list_sql *s, st
 		ph_json_obj_open(out, NULL);
 		ph_list_row_write(&row, q->list, q->fields, out);
 		ph_json_close(out);
-		if (++n == q->limit && ph_list_note_position(next, st, err) != PH_OK) {
+		if (++n == q->limit && ph_list_note_position(q, st, next, err) != PH_OK) {
 			rc = err->rc;
 			break;
 		}

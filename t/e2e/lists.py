@@ -570,6 +570,22 @@ def _():
     expect("invalid_parameter" in answer.stdout, "the cursor of another installation")
 
 
+@test("rows with ids longer than any other come once each, too")
+def _():
+    at, clip = NOW + 3 * DAY, next(iter(clips))
+    want = ["a" * 511, "b" * 512, "c" * 513, "d" * 600, "e" * TEXT_MAX, "f"]
+    values = ",".join(f"('{i}', '{clip}', 'tiktok', 'pending', {at}, 1, 1)" for i in want)
+    instance.sql("INSERT INTO publish_logs (id, clip_id, platform, status, requested_at, created_at, updated_at) VALUES "
+                 + values)
+    try:
+        for sort, rows in (("requested_at", want), ("-requested_at", want[::-1])):
+            for limit in (1, 2, 5):
+                expect_equal(ids(walk("/dashboard/publications", sort=sort, limit=limit, **{"from": at})[0]), rows,
+                             f"by {sort}, {limit} a page")
+    finally:
+        instance.sql(f"DELETE FROM publish_logs WHERE requested_at = {at}")
+
+
 @test("every bad parameter is named")
 def _():
     path = "/dashboard/publications?"
