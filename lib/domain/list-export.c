@@ -46,7 +46,7 @@ check_size(struct ph_db *db, const struct ph_list_query *q, struct ph_list_sql *
 /* One page of rows into the table; *left are those that are still wanted.  The position of the last
  * one to q->after; PH_DONE when there are no more. */
 static enum ph_rc
-export_page(struct ph_db *db, struct ph_list_query *q, const struct ph_list_sql *s, struct ph_table *table,
+export_page(struct ph_db *db, struct ph_list_query *q, struct ph_list_sql *s, struct ph_table *table,
     const size_t *shown, size_t nshown, int64_t *left, struct ph_err *err)
 {
 	const int64_t	 limit = *left < EXPORT_PAGE ? *left : EXPORT_PAGE;
@@ -57,6 +57,7 @@ export_page(struct ph_db *db, struct ph_list_query *q, const struct ph_list_sql 
 	int64_t		 n = 0;
 	enum ph_rc	 rc;
 	size_t		 i;
+	int		 is_end;
 
 	if ((rc = ph_db_prepare(db, s->text, &st, err)) != PH_OK)
 		return rc;
@@ -75,15 +76,16 @@ export_page(struct ph_db *db, struct ph_list_query *q, const struct ph_list_sql 
 	}
 	ph_list_row_free(&row);
 	ph_stmt_done(st);
+	if (rc != PH_OK && rc != PH_DONE)	/* PH_OK: enough waits to be sent */
+		return rc;
 	*left -= n;
-	q->offset = 0;
-	if (rc != PH_DONE)
-		q->after = last;	/* the page ended early, or there was a failure */
-	else if (n == limit)
-		q->after = last, rc = PH_OK;
-	else if (q->bound.is_set)
-		q->after = q->bound, rc = PH_OK;
-	return rc == PH_ROW ? PH_OK : rc;
+	is_end = rc == PH_DONE && n < limit;
+	if ((rc = ph_list_use_offset(db, q, s, n, err)) != PH_OK)
+		return rc;
+	if (is_end && !q->bound.is_set)
+		return PH_DONE;
+	q->after = is_end ? q->bound : last;
+	return PH_OK;
 }
 
 /* All pages.  Statements are prepared twice: for the first page, which has no cursor, and the others;

@@ -2,7 +2,8 @@
  * list-query.c -- what a request asks of a list: its parameters, and the cursor from page to page.
  *
  * A cursor is a sealed JSON object: the sort value v and the id i of the last row (without i it stands behind all of
- * that value), a hash f of list, order and filters, the window from and to of the first page, and its total t.
+ * that value), a hash f of list, order and filters, the window from and to of the first page, its total t
+ * (capped: c), and what is left of an offset, o.
  */
 #include "autoconf.h"
 
@@ -144,7 +145,7 @@ get_number(const cJSON *o, const char *name, double *d)
 	return 0;
 }
 
-/* The cursor to where it points, the window of time that the first page had, and its total. */
+/* The cursor to where it points, the window of time that the first page had, its total, and the rest of its offset. */
 static enum ph_rc
 read_cursor(struct ph_list_query *q, const char *sealed, struct ph_err *err)
 {
@@ -181,6 +182,8 @@ read_cursor(struct ph_list_query *q, const char *sealed, struct ph_err *err)
 		q->total = (int64_t)d;
 		q->is_capped = cJSON_IsTrue(cJSON_GetObjectItem(o, "c"));
 	}
+	if (get_number(o, "o", &d) == 0)
+		q->offset = (int64_t)d;
 	cJSON_Delete(o);
 	return PH_OK;
 }
@@ -206,6 +209,7 @@ ph_list_make_cursor(const struct ph_list_query *q, const struct ph_list_position
 	    (!q->filter.has_time || cJSON_AddNumberToObject(o, "from", (double)q->filter.from_ms) != NULL) &&
 	    (!q->filter.has_time || q->filter.to_ms == INT64_MAX ||
 	    cJSON_AddNumberToObject(o, "to", (double)q->filter.to_ms) != NULL) &&
+	    (q->offset == 0 || cJSON_AddNumberToObject(o, "o", (double)q->offset) != NULL) &&
 	    (q->total < 0 || (cJSON_AddNumberToObject(o, "t", (double)q->total) != NULL &&
 	    cJSON_AddBoolToObject(o, "c", q->is_capped) != NULL));
 	if (is_whole)

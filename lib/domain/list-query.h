@@ -111,6 +111,9 @@ enum ph_rc	ph_list_first_row(struct ph_db *, const struct ph_list_sql *, const s
 enum ph_rc	ph_list_find_bound(struct ph_db *, struct ph_list_query *, struct ph_list_sql *, struct ph_err *);
 /* How many rows there are, counted up to PH_LIST_TOTAL_MAX and within the first page's bound. */
 enum ph_rc	ph_list_find_total(struct ph_db *, struct ph_list_query *, struct ph_list_sql *, struct ph_err *);
+/* After a page of nrows rows, whose statement is done: q->offset is what the next page still has to skip. */
+enum ph_rc	ph_list_use_offset(struct ph_db *, struct ph_list_query *, struct ph_list_sql *, int64_t nrows,
+		    struct ph_err *);
 
 /* -- rows --------------------------------------------------------------------------------- */
 

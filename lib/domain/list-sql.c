@@ -13,6 +13,7 @@
 #include "autoconf.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -350,19 +351,48 @@ ph_list_find_bound(struct ph_db *db, struct ph_list_query *q, struct ph_list_sql
 	return bound_arms(db, q, s, err);
 }
 
-enum ph_rc
-ph_list_find_total(struct ph_db *db, struct ph_list_query *q, struct ph_list_sql *s, struct ph_err *err)
+/* How many rows the query has, counted up to max and within its bound. */
+static enum ph_rc
+count_rows(struct ph_db *db, const struct ph_list_query *q, struct ph_list_sql *s, enum ph_list_scope scope,
+    int64_t max, int64_t *count, struct ph_err *err)
 {
 	struct ph_list_position	n = { 0 };
-	enum ph_rc	rc;
+	enum ph_rc		rc;
 
 	s->len = 0;
 	ph_list_add(s, "SELECT count(*) FROM (");
-	ph_list_add_arms(s, q, "1", PH_LIST_FROM_START, 1);
-	ph_list_add(s, " LIMIT %d)", PH_LIST_TOTAL_MAX + 1);
-	if ((rc = ph_list_first_row(db, s, q, PH_LIST_FROM_START, 0, &n, err)) != PH_ROW)
+	ph_list_add_arms(s, q, "1", scope, 1);
+	ph_list_add(s, " LIMIT %" PRId64 ")", max);
+	if ((rc = ph_list_first_row(db, s, q, scope, 0, &n, err)) != PH_ROW)
 		return rc == PH_DONE ? ph_fail(err, PH_EINTERNAL, "a count has no row") : rc;
-	q->total = n.num > PH_LIST_TOTAL_MAX ? PH_LIST_TOTAL_MAX : n.num;
-	q->is_capped = n.num > PH_LIST_TOTAL_MAX || q->bound.is_set;
+	*count = n.num;
 	return PH_OK;
+}
+
+enum ph_rc
+ph_list_find_total(struct ph_db *db, struct ph_list_query *q, struct ph_list_sql *s, struct ph_err *err)
+{
+	int64_t		n;
+	enum ph_rc	rc = count_rows(db, q, s, PH_LIST_FROM_START, PH_LIST_TOTAL_MAX + 1, &n, err);
+
+	if (rc != PH_OK)
+		return rc;
+	q->total = n > PH_LIST_TOTAL_MAX ? PH_LIST_TOTAL_MAX : n;
+	q->is_capped = n > PH_LIST_TOTAL_MAX || q->bound.is_set;
+	return PH_OK;
+}
+
+enum ph_rc
+ph_list_use_offset(struct ph_db *db, struct ph_list_query *q, struct ph_list_sql *s, int64_t nrows,
+    struct ph_err *err)
+{
+	int64_t		skipped = q->offset;
+	enum ph_rc	rc = PH_OK;
+
+	if (nrows == 0 && q->offset > 0 && q->bound.is_set) {
+		ph_db_forget(db, s->text);
+		rc = count_rows(db, q, s, PH_LIST_FROM_CURSOR, q->offset, &skipped, err);
+	}
+	q->offset -= skipped;
+	return rc;
 }

@@ -52,7 +52,7 @@ write_items(struct ph_db *db, struct ph_list_query *q, struct ph_list_sql *s, st
 		}
 	}
 	ph_stmt_drop(st);
-	return rc == PH_ROW || rc == PH_DONE ? PH_OK : rc;
+	return rc == PH_ROW || rc == PH_DONE ? ph_list_use_offset(db, q, s, n, err) : rc;
 }
 
 /* Link to the next page: the query as it was, but for the cursor.  None if that were too long. */

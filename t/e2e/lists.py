@@ -688,31 +688,56 @@ def _():
     expect_equal(instance.request("/dashboard/publications?limit=2").status, 200, "when it is back")
 
 
+large = Instance(now=NOW).with_admin()
+
+
+def large_ids(condition):
+    """Of the logs that it lets through, newest first."""
+    db = large.connect()
+    found = [i for i, in db.execute(f"SELECT id FROM publish_logs WHERE {condition} ORDER BY requested_at DESC, id DESC")]
+    db.close()
+    return found
+
+
+def large_walk(path):
+    """All ids by cursor, the first page, and how many pages there were."""
+    first = body = json.loads(large.get(path))
+    found, pages = ids(body["items"]), 1
+    path = re.sub("&offset=[0-9]+", "", path)
+    while body["next_cursor"] is not None:
+        body = json.loads(large.get(f"{path}&cursor={body['next_cursor']}"))
+        found += ids(body["items"])
+        pages += 1
+    return found, first, pages
+
+
 @test("above 10,000 the total is capped, and rare rows are found page by page")
 def _():
-    large = Instance(now=NOW).with_admin()
     large.run("demo", "--rows", str(2 * SCAN_MAX + 20000))
     db = large.connect()
     for at in (0, SCAN_MAX + 5, 2 * SCAN_MAX + 19999):
         db.execute("UPDATE publish_logs SET error_message = 'a needle' WHERE id = (SELECT id FROM publish_logs"
                    " ORDER BY requested_at, id LIMIT 1 OFFSET ?)", (at,))
-    want = [i for i, in db.execute("SELECT id FROM publish_logs WHERE error_message = 'a needle'"
-                                   " ORDER BY requested_at DESC, id DESC")]
     db.close()
+    want = large_ids("error_message = 'a needle'")
     body = json.loads(large.get("/dashboard/publications?limit=1"))
     expect_equal((body["total"], body["total_capped"]), (TOTAL_MAX, True), "a capped total")
     for sort in ("-requested_at", "requested_at"):
-        path, found, pages = f"/dashboard/publications?q=needle&sort={sort}", [], 0
-        body = json.loads(large.get(path))
-        expect_equal(body["total_capped"], True, "not all was looked at")
-        while True:
-            pages += 1
-            found += ids(body["items"])
-            if body["next_cursor"] is None:
-                break
-            body = json.loads(large.get(f"{path}&cursor={body['next_cursor']}"))
+        found, first, pages = large_walk(f"/dashboard/publications?q=needle&sort={sort}")
+        expect_equal(first["total_capped"], True, "not all was looked at")
         expect_equal(found, want if sort[0] == "-" else want[::-1], f"needles by {sort}")
         expect(3 <= pages <= 5, f"{pages} pages")
+
+
+@test("offset skips rows, also those that only a later page finds")
+def _():
+    want = large_ids("error_message = 'a needle'")
+    for sort, rows in (("-requested_at", want), ("requested_at", want[::-1])):
+        for offset in range(5):
+            path = f"/dashboard/publications?q=needle&sort={sort}&offset={offset}"
+            expect_equal(large_walk(path)[0], rows[offset:], f"by {sort}, offset {offset}")
+            file = large.get(path.replace("publications?", "export/publications.csv?") + "&fields=id")
+            expect_equal(file.split()[1:], rows[offset:], f"a file by {sort}, offset {offset}")
 
 
 run()
