@@ -101,7 +101,6 @@ const struct ph_list ph_list_publications = {
 	.platform = PH_FILTER_SQL_LOG("t"),
 	.platform_arms = { "t.platform_key = 'instagram'", "t.platform_key = 'tiktok'", "t.platform_key = 'youtube'",
 	    "t.platform_key = 'other'", "t.platform_key = 'facebook'" },
-	.platform_names_arm = "t.platform_key = 'other' AND " PH_FILTER_SQL_LOG("t"),
 	.searches = { "t.error_message", "(SELECT title FROM clips AS sc JOIN video_assets AS sv"
 	    " ON sv.id = sc.video_asset_id WHERE sc.id = t.clip_id)" },
 	.extras = extras, .nextras = sizeof(extras) / sizeof(extras[0]),

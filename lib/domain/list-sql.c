@@ -41,23 +41,20 @@ add_status_arms(struct ph_list_query *q, const char *platform)
 	}
 }
 
-/* One entry per selected key, and one for further names.  0: the list has no arm for one of them. */
+/* One entry per selected key; further names are tested among the rows of other.  0: the list has no arm for
+ * one of them. */
 static size_t
-platform_conditions(const struct ph_list_query *q, const char *out[PH_PLATFORM__MAX + 1])
+platform_conditions(const struct ph_list_query *q, const char *out[PH_PLATFORM__MAX])
 {
-	size_t i, n = 0;
+	const unsigned	keys = q->filter.keys | (q->filter.nnames > 0 ? 1u << PH_PLATFORM_OTHER : 0);
+	size_t		i, n = 0;
 
 	for (i = 0; i < PH_PLATFORM__MAX; i++)
-		if (q->filter.keys & 1u << i) {
+		if (keys & 1u << i) {
 			if (q->list->platform_arms[i] == NULL)
 				return 0;
 			out[n++] = q->list->platform_arms[i];
 		}
-	if (q->filter.nnames > 0) {
-		if (q->list->platform_names_arm == NULL)
-			return 0;
-		out[n++] = q->list->platform_names_arm;
-	}
 	return n;
 }
 
@@ -65,7 +62,7 @@ void
 ph_list_plan(struct ph_list_query *q, int by_platform)
 {
 	const struct ph_list_sort	*s = q->sort;
-	const char			*platforms[PH_PLATFORM__MAX + 1];
+	const char			*platforms[PH_PLATFORM__MAX];
 	size_t				 n = 0, i;
 	int				 by_status;
 
@@ -89,15 +86,15 @@ ph_list_plan(struct ph_list_query *q, int by_platform)
 		return;
 	}
 	if (q->tests_platform && (s->platform_index != NULL || s->platform_status_index != NULL))
-		n = platform_conditions(q, platforms);	/* that for further names looks into the row */
+		n = platform_conditions(q, platforms);
 	by_status = s->only_statuses != 0 || (q->statuses != 0 && s->status_index != NULL);
 	q->has_choice = by_status && n > 0 && s->platform_index != NULL;
 	if (n > 0 && s->platform_status_index != NULL) {
 		q->index = s->platform_status_index;
 		for (i = 0; i < n; i++)
 			add_status_arms(q, platforms[i]);
-		q->tests_rows |= q->filter.nnames > 0;
-		q->tests_status = q->tests_platform = 0;
+		q->tests_status = 0;
+		q->tests_platform = q->filter.nnames > 0;
 	} else if (by_status && !(by_platform && q->has_choice)) {
 		q->index = s->status_index;
 		add_status_arms(q, NULL);
@@ -106,8 +103,7 @@ ph_list_plan(struct ph_list_query *q, int by_platform)
 		q->index = s->platform_index;
 		for (i = 0; i < n; i++)
 			q->arms[q->narms++] = (struct ph_list_arm){ platforms[i], NULL };
-		q->tests_rows |= q->filter.nnames > 0;
-		q->tests_platform = 0;
+		q->tests_platform = q->filter.nnames > 0;
 	} else {
 		q->index = s->index;
 		q->arms[q->narms++] = (struct ph_list_arm){ NULL, NULL };

@@ -87,7 +87,6 @@ struct ph_list {
 	const char *const		*statuses;	/* its values, NULL-terminated */
 	const char			*platform;	/* condition for a platform filter; NULL: no filter */
 	const char			*platform_arms[PH_PLATFORM__MAX];	/* per key, disjoint; or NULL */
-	const char			*platform_names_arm;	/* for further names */
 	const char			*searches[PH_LIST_SEARCHES_MAX];	/* texts that q looks in */
 	const struct ph_list_extra	*extras;
 	size_t				 nextras;

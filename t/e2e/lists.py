@@ -729,6 +729,18 @@ def _():
         expect(3 <= pages <= 5, f"{pages} pages")
 
 
+@test("a rare platform name costs a page no more than any other rare filter")
+def _():
+    db = large.connect()
+    db.execute("UPDATE publish_logs SET platform = 'x' WHERE rowid <= ?", (SCAN_MAX + 10000,))
+    db.execute("UPDATE publish_logs SET platform = 'rare' WHERE id IN (SELECT id FROM publish_logs"
+               " WHERE platform = 'x' ORDER BY requested_at LIMIT 2)")
+    db.close()
+    found, first, pages = large_walk("/dashboard/publications?platform=rare")
+    expect_equal(found, large_ids("platform = 'rare'"), "its rows")
+    expect_equal((first["total_capped"], pages), (True, 2), "not all was looked at at once")
+
+
 @test("offset skips rows, also those that only a later page finds")
 def _():
     want = large_ids("error_message = 'a needle'")
