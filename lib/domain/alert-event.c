@@ -127,9 +127,10 @@ ph_alert_event_fire(struct ph_db *db, struct ph_alert_rule *r, double value, int
 		ph_uuid(r->event_id);
 		rc = describe(db, sql_open, r, value, now_ms, err);
 	}
-	if (rc == PH_OK && r->snoozed_until <= now_ms)
-		rc = ph_deliveries_firing(db, r, due_ms, now_ms, err);
-	return rc;
+	if (rc != PH_OK || r->snoozed_until > now_ms)
+		return rc;
+	r->snoozed_until = -1;		/* told now, not again when it repeats */
+	return ph_deliveries_firing(db, r, due_ms, now_ms, err);
 }
 
 enum ph_rc

@@ -409,6 +409,19 @@ def _():
         receiver.close()
 
 
+@test("a rule that fires after its snooze is over tells the channels once")
+def _():
+    receiver = Receiver()
+    one, _rule, alert = firing(receiver)
+    one.call("post", f"/dashboard/alerts/{alert}/snooze", {"minutes": 3})
+    for minute, pending in ((1, 0), (2, 0), (10, 9), (11, 9), (12, 9)):
+        one.pending(pending)
+        one.job("alerts", NOW + minute * MIN)
+    expect_equal(one.deliveries("kind, created_at"), [
+        ("firing", NOW), ("resolved", NOW + 2 * MIN), ("firing", NOW + 10 * MIN)], "once each")
+    receiver.close()
+
+
 @test("an event that begins under a snooze is kept and not sent, nor its end")
 def _():
     receiver = Receiver()
