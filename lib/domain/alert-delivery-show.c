@@ -29,7 +29,8 @@ const struct ph_field ph_delivery_fields[F__MAX] = {
 	[F_ALERT_ID] = { .name = "alert_id", .type = PH_TEXT, .is_nullable = 1, .text = "Null for a test or a digest." },
 	[F_KIND] = { .name = "kind", .type = PH_TEXT, .choices = ph_delivery_kinds, .text = "What it says." },
 	[F_STATUS] = { .name = "status", .type = PH_TEXT, .choices = ph_delivery_statuses,
-	    .text = "merged: into a digest; cancelled: it was over, or the channel switched off, before it was sent." },
+	    .text = "merged: into a digest; cancelled: it was over or snoozed, or the channel switched off, before it "
+		"was sent." },
 	[F_TRIES] = { .name = "tries", .text = "Tries that were begun, of 4 at most." },
 	[F_CREATED_AT] = { .name = "created_at", .type = PH_TIME, .text = "When it was queued." },
 	[F_NEXT_TRY_AT] = { .name = "next_try_at", .type = PH_TIME, .is_nullable = 1, .text = "When it is tried next." },

@@ -150,6 +150,12 @@ cancel(struct ph_db *db, const char *sql, const char *id, int64_t now_ms, struct
 }
 
 enum ph_rc
+ph_deliveries_snoozed(struct ph_db *db, const char *event_id, int64_t now_ms, struct ph_err *err)
+{
+	return cancel(db, sql_cancel_deferred, event_id, now_ms, err);
+}
+
+enum ph_rc
 ph_deliveries_resolved(struct ph_db *db, const struct ph_alert_rule *r, int64_t now_ms, struct ph_err *err)
 {
 	enum ph_rc rc;

@@ -30,6 +30,8 @@ extern const char *const ph_delivery_kinds[], *const ph_delivery_statuses[];
 /* The rule's event fires: for each of its channels one delivery that is due at due_ms. */
 enum ph_rc	ph_deliveries_firing(struct ph_db *, const struct ph_alert_rule *, int64_t due_ms, int64_t now_ms,
 		    struct ph_err *);
+/* It is snoozed: what is not due yet is cancelled. */
+enum ph_rc	ph_deliveries_snoozed(struct ph_db *, const char *event_id, int64_t now_ms, struct ph_err *);
 /* It is over: what is not due yet is cancelled, and each channel that heard of it is told. */
 enum ph_rc	ph_deliveries_resolved(struct ph_db *, const struct ph_alert_rule *, int64_t now_ms, struct ph_err *);
 /* A test of one channel; its id to id. */

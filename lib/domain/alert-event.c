@@ -218,7 +218,7 @@ ph_alert_event_snooze(struct ph_db *db, const char *id, int64_t until_ms, int64_
 		return rc;
 	rc = ph_stmt_exec(st, err);
 	ph_stmt_done(st);
-	return rc;
+	return rc == PH_OK ? ph_deliveries_snoozed(db, id, now_ms, err) : rc;
 }
 
 enum ph_rc

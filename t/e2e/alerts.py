@@ -422,6 +422,32 @@ def _():
     receiver.close()
 
 
+@test("a snooze holds back what waits for the end of a cooldown")
+def _():
+    for still_fires in (True, False):
+        receiver = Receiver()
+        one, rule, alert = firing(receiver)
+        one.call("put", f"{RULES}/{rule}", {"cooldown_ms": 10 * MIN})
+        one.notify(NOW)
+        for minute, pending in ((1, 0), (2, 0), (3, 9)):
+            one.pending(pending)
+            one.job("alerts", NOW + minute * MIN)
+        one.notify(NOW + 3 * MIN)
+        expect_equal(one.deliveries("kind, status"), [("firing", "sent"), ("resolved", "sent"), ("firing", "waiting")],
+                     "it fires again, and waits")
+        one.call("post", f"/dashboard/alerts/{alert}/snooze", {"minutes": 27}, now=NOW + 3 * MIN)
+        for minute in (12, 20, 29):
+            one.pending(9 if still_fires else 0)
+            one.job("alerts", NOW + minute * MIN)
+            one.notify(NOW + minute * MIN)
+        told = [json.loads(b)["event"] for _p, _h, b in receiver.requests]
+        expect_equal(told, ["alert.firing", "alert.resolved"], "nobody hears of it, nor of its end")
+        one.job("alerts", NOW + 30 * MIN)
+        one.notify(NOW + 30 * MIN)
+        expect_equal(len(receiver.requests), 3 if still_fires else 2, f"after the snooze: {still_fires}")
+        receiver.close()
+
+
 @test("an event that begins under a snooze is kept and not sent, nor its end")
 def _():
     receiver = Receiver()
