@@ -51,7 +51,8 @@ static const char sql_next[] =
 static const char sql_begin_try[] =
 	"UPDATE alert_deliveries SET tries = $2, attempts = $3, next_try_at = $4, started_at = coalesce(started_at, $5)"
 	" WHERE id = $1";
-static const char sql_attempts[] = "SELECT attempts FROM alert_deliveries WHERE id = $1 AND status = 'waiting'";
+static const char sql_attempts[] =
+	"SELECT attempts, status = 'waiting' FROM alert_deliveries WHERE id = $1 AND status IN ('waiting', 'cancelled')";
 static const char sql_end_try[] =
 	"UPDATE alert_deliveries SET attempts = $2, status = $3, next_try_at = CASE $3 WHEN 'waiting' THEN next_try_at END,"
 	" finished_at = CASE $3 WHEN 'waiting' THEN NULL ELSE $4 END WHERE id = $1";
@@ -352,10 +353,10 @@ ph_deliveries_claim(struct ph_db *db, int64_t now_ms, const char (*skip)[PH_ALER
 
 /* -- settling ----------------------------------------------------------------------------------------- */
 
-/* The list of attempts with its last entry made good.  Caller frees; NULL with PH_DONE: the delivery waits
- * no more, because its channel was switched off or deleted meanwhile. */
+/* The list of attempts with its last entry made good.  Caller frees; NULL with PH_DONE: the delivery was
+ * deleted meanwhile, with its channel. */
 static enum ph_rc
-completed_attempts(struct ph_db *db, const struct ph_delivery *d, char **text, struct ph_err *err)
+completed_attempts(struct ph_db *db, const struct ph_delivery *d, char **text, int *is_waiting, struct ph_err *err)
 {
 	struct ph_stmt	*st;
 	cJSON		*list;
@@ -367,6 +368,7 @@ completed_attempts(struct ph_db *db, const struct ph_delivery *d, char **text, s
 	ph_stmt_bind_text(st, 1, d->id);
 	if ((rc = ph_stmt_step(st, err)) == PH_ROW) {
 		list = ph_delivery_attempts(ph_stmt_text(st, 0));
+		*is_waiting = ph_stmt_int(st, 1) != 0;
 		cJSON_DeleteItemFromArray(list, cJSON_GetArraySize(list) - 1);
 		cJSON_AddItemToArray(list, attempt(d->at_ms, d->status, d->error, d->duration_ms));
 		*text = cJSON_PrintUnformatted(list);
@@ -377,19 +379,30 @@ completed_attempts(struct ph_db *db, const struct ph_delivery *d, char **text, s
 	return rc;
 }
 
+static enum ph_delivery_status
+outcome(const struct ph_delivery *d, int is_waiting)
+{
+	if (d->is_sent)
+		return PH_DELIVERY_SENT;
+	if (!is_waiting)
+		return PH_DELIVERY_CANCELLED;
+	return d->try_number >= PH_DELIVERY_TRIES ? PH_DELIVERY_FAILED : PH_DELIVERY_WAITING;
+}
+
 enum ph_rc
 ph_delivery_settle(struct ph_db *db, const struct ph_delivery *d, int64_t now_ms, struct ph_err *err)
 {
 	struct ph_stmt	*st;
 	char		*attempts;
+	int		 is_waiting = 0;
 	enum ph_rc	 rc;
 
-	if ((rc = completed_attempts(db, d, &attempts, err)) != PH_OK)
+	if ((rc = completed_attempts(db, d, &attempts, &is_waiting, err)) != PH_OK)
 		return rc == PH_DONE ? PH_OK : rc;
 	if ((rc = ph_db_prepare(db, sql_end_try, &st, err)) == PH_OK) {
 		ph_stmt_bind_text(st, 1, d->id);
 		ph_stmt_bind_text(st, 2, attempts);
-		ph_stmt_bind_text(st, 3, d->is_sent ? "sent" : d->try_number >= PH_DELIVERY_TRIES ? "failed" : "waiting");
+		ph_stmt_bind_text(st, 3, ph_delivery_statuses[outcome(d, is_waiting)]);
 		ph_stmt_bind_int(st, 4, now_ms);
 		rc = ph_stmt_exec(st, err);
 		ph_stmt_done(st);

@@ -26,8 +26,8 @@ static const char sql_told_firing[] =
 static const char sql_told_resolved[] =
 	"SELECT id, kind FROM alert_channels AS c WHERE enabled = 1 AND EXISTS"
 	" (SELECT 1 FROM alert_deliveries AS f WHERE f.event_id = $1 AND f.channel_id = c.id AND f.kind = 'firing'"
-	"  AND f.status <> 'cancelled' AND NOT EXISTS (SELECT 1 FROM alert_deliveries AS r WHERE r.event_id = $1"
-	"   AND r.channel_id = c.id AND r.kind = 'resolved' AND r.created_at >= f.created_at))"
+	"  AND (f.status <> 'cancelled' OR f.tries > 0) AND NOT EXISTS (SELECT 1 FROM alert_deliveries AS r"
+	"   WHERE r.event_id = $1 AND r.channel_id = c.id AND r.kind = 'resolved' AND r.created_at >= f.created_at))"
 	" ORDER BY created_at, id";
 static const char sql_queue[] =
 	"INSERT INTO alert_deliveries (id, event_id, channel_id, kind, payload, status, next_try_at, created_at,"
@@ -35,6 +35,10 @@ static const char sql_queue[] =
 static const char sql_cancel_deferred[] =
 	"UPDATE alert_deliveries SET status = 'cancelled', next_try_at = NULL, finished_at = $2"
 	" WHERE event_id = $1 AND kind = 'firing' AND status = 'waiting' AND tries = 0 AND next_try_at > $2";
+/* Said again after the end, it would seem to fire for ever. */
+static const char sql_cancel_over[] =
+	"UPDATE alert_deliveries SET status = 'cancelled', next_try_at = NULL, finished_at = $2"
+	" WHERE event_id = $1 AND kind = 'firing' AND status = 'waiting' AND (tries > 0 OR next_try_at > $2)";
 static const char sql_cancel_channel[] =
 	"UPDATE alert_deliveries SET status = 'cancelled', next_try_at = NULL, finished_at = $2"
 	" WHERE channel_id = $1 AND status = 'waiting'";
@@ -160,7 +164,7 @@ ph_deliveries_resolved(struct ph_db *db, const struct ph_alert_rule *r, int64_t 
 {
 	enum ph_rc rc;
 
-	if ((rc = cancel(db, sql_cancel_deferred, r->event_id, now_ms, err)) != PH_OK)
+	if ((rc = cancel(db, sql_cancel_over, r->event_id, now_ms, err)) != PH_OK)
 		return rc;
 	return queue_event(db, sql_told_resolved, r->event_id, r, PH_DELIVERY_RESOLVED, now_ms, now_ms, err);
 }

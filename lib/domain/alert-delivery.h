@@ -23,6 +23,9 @@ enum {
 };
 
 enum ph_delivery_kind { PH_DELIVERY_FIRING, PH_DELIVERY_RESOLVED, PH_DELIVERY_TEST, PH_DELIVERY_DIGEST };
+enum ph_delivery_status {
+	PH_DELIVERY_WAITING, PH_DELIVERY_SENT, PH_DELIVERY_FAILED, PH_DELIVERY_MERGED, PH_DELIVERY_CANCELLED
+};
 extern const char *const ph_delivery_kinds[], *const ph_delivery_statuses[];
 
 /* -- queueing ------------------------------------------------------------------------------------- */
@@ -32,7 +35,8 @@ enum ph_rc	ph_deliveries_firing(struct ph_db *, const struct ph_alert_rule *, in
 		    struct ph_err *);
 /* It is snoozed: what is not due yet is cancelled. */
 enum ph_rc	ph_deliveries_snoozed(struct ph_db *, const char *event_id, int64_t now_ms, struct ph_err *);
-/* It is over: what is not due yet is cancelled, and each channel that heard of it is told. */
+/* It is over: what is not due yet, and tries that are left, are cancelled; each channel that heard of it,
+ * or may have, is told. */
 enum ph_rc	ph_deliveries_resolved(struct ph_db *, const struct ph_alert_rule *, int64_t now_ms, struct ph_err *);
 /* A test of one channel; its id to id. */
 enum ph_rc	ph_delivery_test(struct ph_db *, const struct ph_alert_channel *, const char *user, int64_t now_ms,
@@ -66,7 +70,8 @@ enum ph_rc	ph_deliveries_are_due(struct ph_db *, int64_t now_ms, int *are, struc
  */
 enum ph_rc	ph_deliveries_claim(struct ph_db *, int64_t now_ms, const char (*skip)[PH_ALERT_ID_SIZE], size_t nskip,
 		    struct ph_delivery *out, size_t max, size_t *n, struct ph_err *);
-/* Record what came of a claimed one: sent, to be tried again, or failed. */
+/* Record what came of a claimed one: sent, to be tried again, or failed.  One that was cancelled during
+ * its try is not tried again. */
 enum ph_rc	ph_delivery_settle(struct ph_db *, const struct ph_delivery *, int64_t now_ms, struct ph_err *);
 
 /* -- as JSON ------------------------------------------------------------------------------------------ */

@@ -664,6 +664,44 @@ def _():
     receiver.close()
 
 
+@test("what is over is not said to fire: tries that are left are cancelled when the end is told")
+def _():
+    receiver = Receiver()
+    one, _rule, _alert = firing(receiver)
+    one.sql(f"UPDATE alert_channels SET target = '{receiver.url}/status/500'")
+    one.notify(NOW)
+    one.pending(0)
+    for s in (1, 2):
+        one.job("alerts", NOW + s * S)
+    one.sql(f"UPDATE alert_channels SET target = '{receiver.url}/ok'")
+    for at in (2 * S, 5 * S, HOUR):
+        one.notify(NOW + at)
+    expect_equal([(p, json.loads(b)["event"]) for p, _h, b in receiver.requests],
+                 [("/status/500", "alert.firing"), ("/ok", "alert.resolved")], "in this order, and no more")
+    expect_equal(one.deliveries(), [("firing", "cancelled", 1), ("resolved", "sent", 1)], "on record")
+    receiver.close()
+
+
+@test("what came of a try is on record, too, when it was cancelled meanwhile")
+def _():
+    for path, status, code in (("/hang", "cancelled", None), ("/slow", "sent", 200)):
+        receiver = Receiver()
+        one, _rule, _alert = firing(receiver)
+        one.sql(f"UPDATE alert_channels SET target = '{receiver.url}{path}'")
+        env = {**one.env, "PH_HOME": str(one.home), "PH_NOW_MS": str(NOW)}
+        process = subprocess.Popen([LIBEXEC / "job-notifier", "--once"], env=env, stderr=subprocess.DEVNULL)
+        expect(receiver.arrived.wait(20), "the request arrived")
+        channel, = one.query("SELECT id FROM alert_channels")[0]
+        one.call("put", f"{CHANNELS}/{channel}", {"enabled": False})
+        expect_equal(one.deliveries(), [("firing", "cancelled", 1)], "meanwhile")
+        expect_equal(process.wait(60), 0, "the notifier")
+        expect_equal(one.deliveries(), [("firing", status, 1)], path)
+        attempt, = one.attempts()[0]
+        expect_equal(attempt["status"], code, f"{path}: {attempt}")
+        expect("interrupted" not in (attempt["error"] or ""), f"{path}: {attempt}")
+        receiver.close()
+
+
 @test("no more than 30 notifications a minute and channel: the rest is one digest")
 def _():
     receiver, other = Receiver(), Receiver()
