@@ -44,10 +44,11 @@ static const char sql_unmerged[] =
 static const char sql_merge[] =
 	"UPDATE alert_deliveries SET status = 'merged', next_try_at = NULL, finished_at = $2, merged_into = $3"
 	" WHERE channel_id = $1 AND status = 'waiting' AND tries = 0 AND next_try_at <= $2 AND id <> $3";
+/* A new digest goes first: it begins in the transaction that made it, and so is never merged into another. */
 static const char sql_next[] =
 	"SELECT d.id, d.tries, d.attempts, d.payload, c.kind, c.target, c.secret FROM alert_deliveries AS d"
 	" JOIN alert_channels AS c ON c.id = d.channel_id WHERE d.channel_id = $1 AND d.status = 'waiting'"
-	" AND d.next_try_at <= $2 ORDER BY d.next_try_at, d.created_at, d.id LIMIT 1";
+	" AND d.next_try_at <= $2 ORDER BY d.kind <> 'digest' OR d.tries > 0, d.next_try_at, d.created_at, d.id LIMIT 1";
 static const char sql_begin_try[] =
 	"UPDATE alert_deliveries SET tries = $2, attempts = $3, next_try_at = $4, started_at = coalesce(started_at, $5)"
 	" WHERE id = $1";

@@ -736,6 +736,37 @@ def _():
     other.close()
 
 
+@test("a digest is never merged into another, even when an older notification is tried again first")
+def _():
+    receiver = Receiver()
+    one = loopback()
+    channel = one.channel(receiver.url + "/status/500")
+
+    def queue(name, at, tries=0):
+        one.sql("INSERT INTO alert_deliveries (id, channel_id, kind, payload, tries, next_try_at, created_at,"
+                f" started_at) VALUES ('{name}', '{channel}', 'firing', json_object('event', 'alert.firing',"
+                f" 'rule_name', '{name}'), {tries}, {at}, {at}, {NOW - HOUR if tries else 'NULL'})")
+
+    one.sql("WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < 29) INSERT INTO alert_deliveries"
+            " (id, channel_id, kind, status, payload, started_at, finished_at, created_at) SELECT 'sent' || i,"
+            f" '{channel}', 'firing', 'sent', '{{}}', {NOW}, {NOW}, {NOW} FROM k")
+    queue("again", NOW - 1, tries=1)
+    queue("a", NOW)
+    queue("b", NOW)
+    one.notify(NOW)
+    one.sql(f"UPDATE alert_channels SET target = '{receiver.url}/ok'")
+    queue("c", NOW + S)
+    queue("d", NOW + S)
+    for at in (S, 6 * S, 30 * S, MIN):
+        one.notify(NOW + at)
+    taken = [json.loads(b) for p, _h, b in receiver.requests if p == "/ok"]
+    names = [n.get("rule_name") for t in taken for n in t.get("notifications", [t])]
+    expect_equal(sorted(map(str, names)), ["a", "again", "b", "c", "d"], "every one arrives")
+    expect_equal(one.query("SELECT count(*) FROM alert_deliveries WHERE kind = 'digest' AND status = 'merged'"),
+                 [(0,)], "no digest in a digest")
+    receiver.close()
+
+
 @test("while nothing is due the notifier makes no run, and writes nothing")
 def _():
     receiver = Receiver()
