@@ -17,15 +17,15 @@
 /* When the event was resolved; no row while it is open, or gone. */
 static const char sql_ended[] = "SELECT resolved_at FROM alert_events WHERE id = $1 AND state = 'resolved'";
 static const char sql_reopen[] =
-	"UPDATE alert_events SET state = 'firing', resolved_at = NULL, updated_at = $2, message = $3, metadata = $4"
-	" WHERE id = $1";
+	"UPDATE alert_events SET state = 'firing', resolved_at = NULL, updated_at = $2, message = $3, metadata = $4,"
+	" alert_type = $5, severity = $6 WHERE id = $1";
 static const char sql_open[] =
-	"INSERT INTO alert_events (id, updated_at, message, metadata, rule_id, alert_type, severity, state, created_at,"
+	"INSERT INTO alert_events (id, updated_at, message, metadata, alert_type, severity, rule_id, state, created_at,"
 	" snoozed_until) VALUES ($1, $2, $3, $4, $5, $6, $7, 'firing', $2, $8)";
 /* Only what is new makes news. */
 static const char sql_refresh[] =
-	"UPDATE alert_events SET updated_at = $2, message = $3, metadata = $4"
-	" WHERE id = $1 AND (message, metadata) IS NOT ($3, $4)";
+	"UPDATE alert_events SET updated_at = $2, message = $3, metadata = $4, alert_type = $5, severity = $6"
+	" WHERE id = $1 AND (message, metadata, alert_type, severity) IS NOT ($3, $4, $5, $6)";
 static const char sql_resolve[] =
 	"UPDATE alert_events SET state = 'resolved', resolved_at = $2, updated_at = $2 WHERE id = $1 AND state = 'firing'";
 static const char sql_is_acked[] = "SELECT acked_at IS NOT NULL FROM alert_events WHERE id = $1";
@@ -83,7 +83,8 @@ ask(struct ph_db *db, const char *sql, const char *id, int64_t *out, struct ph_e
 	return rc == PH_ROW ? PH_OK : rc;
 }
 
-/* Run a statement that takes the description of the rule's value as $3 and $4. */
+/* Run a statement that takes the description of the rule's value as $3 and $4, and its kind, which may have
+ * been changed, as $5 and $6. */
 static enum ph_rc
 describe(struct ph_db *db, const char *sql, const struct ph_alert_rule *r, double value, int64_t now_ms,
     struct ph_err *err)
@@ -97,10 +98,10 @@ describe(struct ph_db *db, const char *sql, const struct ph_alert_rule *r, doubl
 		goto out;
 	ph_stmt_bind_text(st, 3, message);
 	ph_stmt_bind_text(st, 4, metadata);
+	ph_stmt_bind_text(st, 5, r->alert_type);
+	ph_stmt_bind_text(st, 6, ph_alert_severities[r->severity]);
 	if (sql == sql_open) {
-		ph_stmt_bind_text(st, 5, r->id);
-		ph_stmt_bind_text(st, 6, r->alert_type);
-		ph_stmt_bind_text(st, 7, ph_alert_severities[r->severity]);
+		ph_stmt_bind_text(st, 7, r->id);
 		if (r->snoozed_until > now_ms)
 			ph_stmt_bind_int(st, 8, r->snoozed_until);
 		else

@@ -33,7 +33,7 @@ enum ph_rc	ph_alert_events_list(struct ph_db *, int only_unread, int64_t limit, 
  * (rule->event_id), and tell the channels unless the rule is snoozed. */
 enum ph_rc	ph_alert_event_fire(struct ph_db *, struct ph_alert_rule *, double value, int64_t now_ms,
 		    struct ph_err *);
-/* It still fires: bring message and metadata up to date, and tell the channels if a snooze has
+/* It still fires: bring what its event says up to date, and tell the channels if a snooze has
  * ended without anybody acknowledging. */
 enum ph_rc	ph_alert_event_repeat(struct ph_db *, struct ph_alert_rule *, double value, int64_t now_ms,
 		    struct ph_err *);

@@ -355,13 +355,13 @@ def _():
 # -- what people do about an alert ------------------------------------------------------------------
 
 
-def firing(receiver=None, **settings):
+def firing(receiver=None, cooldown_ms=0):
     """An instance with one firing alert: (instance, rule id, alert id)."""
-    one = loopback(**settings)
+    one = loopback()
     one.only()
     if receiver:
         one.channel(receiver.url + "/ok", secret=SECRET)
-    rule = one.rule(cooldown_ms=0)["id"]
+    rule = one.rule(cooldown_ms=cooldown_ms)["id"]
     one.pending(9)
     one.job("alerts", NOW)
     return one, rule, one.events("id")[0][0]
@@ -471,6 +471,23 @@ def _():
         expect_equal(one.deliveries("kind"), [("firing",), ("resolved",)], "told")
         one.job("alerts", NOW + MIN)
         expect_equal(len(one.events()), 1, "it is not evaluated")
+        receiver.close()
+
+
+@test("a rule's new severity and kind are those of its alert, open or opened again")
+def _():
+    for minutes in ((), ((1, 0), (2, 0))):
+        receiver = Receiver()
+        one, rule, alert = firing(receiver, cooldown_ms=HOUR)
+        for minute, pending in minutes:
+            one.pending(pending)
+            one.job("alerts", NOW + minute * MIN)
+        one.call("put", f"{RULES}/{rule}", {"severity": "critical", "alert_type": "other"})
+        one.pending(9)
+        one.job("alerts", NOW + 3 * MIN)
+        expect_equal(one.events("id, severity, alert_type, state"), [(alert, "critical", "other", "firing")],
+                     f"after {minutes}")
+        expect_equal(one.call("get", "/dashboard/alerts/stats")["firing"], {"warning": 0, "critical": 1}, "counted so")
         receiver.close()
 
 
