@@ -189,12 +189,14 @@ publish_failures_spike(struct description *d, struct ph_err *err)
 static enum ph_rc
 oauth_expiring_soon(struct description *d, struct ph_err *err)
 {
+	/* A critical alert hides no account that the warning would name. */
+	const int64_t	ahead_ms = (int64_t)fmin(fmax(OAUTH_SOON_MS, d->rule->threshold), (double)PH_TIME_MAX);
 	char		words[WORDS_SIZE];
 	int64_t		expired = 0, soon = 0;
 	enum ph_rc	rc;
 
 	if ((rc = count(d, sql_expiring_n, d->now_ms, &expired, err)) != PH_OK ||
-	    (rc = count(d, sql_expiring_n, d->now_ms + OAUTH_SOON_MS, &soon, err)) != PH_OK)
+	    (rc = count(d, sql_expiring_n, d->now_ms + ahead_ms, &soon, err)) != PH_OK)
 		return rc;
 	cJSON_AddNumberToObject(d->metadata, "expired", (double)expired);
 	cJSON_AddNumberToObject(d->metadata, "expiring", (double)(soon - expired));
@@ -202,7 +204,7 @@ oauth_expiring_soon(struct description *d, struct ph_err *err)
 		say(d, "The access of %.0f account%s has expired.", (double)expired, plural((double)expired));
 	else
 		say(d, "The access of an account expires in %s.", words_for_ms(words, d->value));
-	return add_ids(d, "account_ids", sql_expiring, d->now_ms + OAUTH_SOON_MS, err);
+	return add_ids(d, "account_ids", sql_expiring, d->now_ms + ahead_ms, err);
 }
 
 static enum ph_rc

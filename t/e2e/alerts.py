@@ -225,6 +225,16 @@ def _():
     expect_equal(fired["orchestrator_inactive"]["message"], "The orchestrator has never acted.", "never")
 
 
+@test("the access that expires is named as far ahead as the rule looks")
+def _():
+    one = Alerts()
+    one.sql(account(3 * HOUR) + account(30 * HOUR) + account(HOUR))
+    one.call("put", f"{RULES}/builtin.oauth_expiring_soon.warning", {"threshold": 24 * HOUR})
+    alert, = one.call("post", "/dashboard/alerts/evaluate")["alerts"]
+    expect_equal([alert["metadata"][k] for k in ("expired", "expiring", "account_ids")],
+                 [0, 2, [f"a{HOUR}", f"a{3 * HOUR}"]], "those within a day")
+
+
 @test("an orchestrator that is meant to be off raises no alarm")
 def _():
     for rows in ("", action(HOUR)):
