@@ -2,9 +2,9 @@
  * notifier.c -- job-notifier: each second, send the notifications that are due.
  *
  * One delivery of every channel at a time: a try is put on record, then made outside any
- * transaction, then its outcome is recorded (alert-delivery.h).  Webhooks go out together.  A
- * channel whose receiver failed is left alone until the next run, so that one that hangs costs the others one
- * timeout.
+ * transaction, then its outcome is recorded (alert-delivery.h).  Webhooks go out together, mails one by
+ * one.  A channel whose receiver failed is left alone until the next run, and so is all mail when its server
+ * did not answer, so that one that hangs costs the others one timeout.
  */
 #include "autoconf.h"
 
@@ -26,8 +26,7 @@ enum { WEBHOOK_TIMEOUT_MS = 5000, ANSWER_SIZE = 1024, HEADERS = 6, HEADER_SIZE =
 struct batch {
 	struct ph_delivery	d[PH_CHANNELS_MAX];
 	size_t			n;
-	char			failed[PH_CHANNELS_MAX][PH_ALERT_ID_SIZE];	/* channels, in this run */
-	size_t			nfailed;
+	struct ph_delivery_skip	failed;		/* in this run */
 };
 
 /* -- webhooks ---------------------------------------------------------------------------------------- */
@@ -148,8 +147,8 @@ send_mail(struct ph_delivery *d)
 static void
 note_failure(struct batch *b, const char *channel_id)
 {
-	if (b->nfailed < PH_CHANNELS_MAX)
-		memcpy(b->failed[b->nfailed++], channel_id, PH_ALERT_ID_SIZE);
+	if (b->failed.n < PH_CHANNELS_MAX)
+		memcpy(b->failed.channels[b->failed.n++], channel_id, PH_ALERT_ID_SIZE);
 }
 
 static enum ph_rc
@@ -161,8 +160,8 @@ claim(struct ph_job_run *run, struct batch *b, struct ph_err *err)
 
 	b->n = 0;
 	if ((rc = ph_job_run_begin(run, err)) == PH_OK &&
-	    (rc = ph_deliveries_claim(db, ph_clock_now_ms(NULL), (const char (*)[PH_ALERT_ID_SIZE])b->failed,
-	    b->nfailed, b->d, PH_CHANNELS_MAX, &b->n, err)) == PH_OK)
+	    (rc = ph_deliveries_claim(db, ph_clock_now_ms(NULL), &b->failed, b->d, PH_CHANNELS_MAX, &b->n,
+	    err)) == PH_OK)
 		rc = ph_db_commit(db, err);
 	ph_db_end(db);
 	if (rc != PH_OK)
@@ -192,26 +191,21 @@ settle(struct ph_job_run *run, struct batch *b, struct ph_err *err)
 	return rc;
 }
 
-/* One delivery of every channel, sent and settled. */
+/* What was claimed, sent and settled. */
 static enum ph_rc
 send_batch(struct ph_job_run *run, struct batch *b, struct ph_err *err)
 {
 	size_t		i;
-	enum ph_rc	mail_rc = PH_OK, rc;
+	enum ph_rc	rc;
 
 	if ((rc = ph_job_run_heartbeat(run, err)) != PH_OK || (rc = send_webhooks(b, err)) != PH_OK)
 		return rc;
-	for (i = 0; i < b->n; i++) {
-		struct ph_delivery *d = &b->d[i];
-
-		if (d->channel_kind != PH_CHANNEL_EMAIL)
-			continue;
-		/* All mail goes through one server. */
-		if (mail_rc == PH_EUPSTREAMDOWN || mail_rc == PH_EUPSTREAMSLOW)
-			snprintf(d->error, sizeof(d->error), "the mail server failed a moment ago");
-		else
-			mail_rc = send_mail(d);
-	}
+	for (i = 0; i < b->n; i++)
+		if (b->d[i].channel_kind == PH_CHANNEL_EMAIL) {
+			rc = send_mail(&b->d[i]);
+			/* All mail goes through one server. */
+			b->failed.has_mail |= rc == PH_EUPSTREAMDOWN || rc == PH_EUPSTREAMSLOW;
+		}
 	return settle(run, b, err);
 }
 

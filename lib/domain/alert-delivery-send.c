@@ -28,7 +28,8 @@ static const char sql_give_up[] =
 	"UPDATE alert_deliveries SET status = 'failed', next_try_at = NULL, finished_at = $1"
 	" WHERE status = 'waiting' AND next_try_at <= $1 AND tries >= $2";
 static const char sql_due_channels[] =
-	"SELECT DISTINCT channel_id FROM alert_deliveries WHERE status = 'waiting' AND next_try_at <= $1";
+	"SELECT c.id, c.kind = 'email' FROM alert_deliveries AS d JOIN alert_channels AS c ON c.id = d.channel_id"
+	" WHERE d.status = 'waiting' AND d.next_try_at <= $1 GROUP BY c.id, c.kind ORDER BY min(d.next_try_at), c.id";
 /* Notifications of the last minute, and those that wait for their first try. */
 static const char sql_pace[] =
 	"SELECT (SELECT count(*) FROM alert_deliveries WHERE channel_id = $1 AND started_at > $2 - 60000),"
@@ -298,21 +299,23 @@ give_up(struct ph_db *db, int64_t now_ms, struct ph_err *err)
 }
 
 static int
-is_skipped(const char *id, const char (*skip)[PH_ALERT_ID_SIZE], size_t nskip)
+is_skipped(const struct ph_delivery_skip *skip, const char *id)
 {
 	size_t i;
 
-	for (i = 0; i < nskip; i++)
-		if (strcmp(skip[i], id) == 0)
+	for (i = 0; i < skip->n; i++)
+		if (strcmp(skip->channels[i], id) == 0)
 			return 1;
 	return 0;
 }
 
-/* The channels that something is due for, but those in skip. */
+/* The channels that something is due for, those that have waited longest first, but those in skip, and of
+ * those for mail one. */
 static enum ph_rc
-due_channels(struct ph_db *db, int64_t now_ms, const char (*skip)[PH_ALERT_ID_SIZE], size_t nskip,
+due_channels(struct ph_db *db, int64_t now_ms, const struct ph_delivery_skip *skip,
     char ids[PH_CHANNELS_MAX][PH_ALERT_ID_SIZE], size_t *n, struct ph_err *err)
 {
+	int		 has_mail = skip->has_mail, is_mail;
 	struct ph_stmt	*st;
 	enum ph_rc	 rc;
 
@@ -320,15 +323,19 @@ due_channels(struct ph_db *db, int64_t now_ms, const char (*skip)[PH_ALERT_ID_SI
 	if ((rc = ph_db_prepare(db, sql_due_channels, &st, err)) != PH_OK)
 		return rc;
 	ph_stmt_bind_int(st, 1, now_ms);
-	while (*n < PH_CHANNELS_MAX && (rc = ph_stmt_step(st, err)) == PH_ROW)
-		if (!is_skipped(ph_stmt_text(st, 0), skip, nskip))
-			snprintf(ids[(*n)++], PH_ALERT_ID_SIZE, "%s", ph_stmt_text(st, 0));
+	while (*n < PH_CHANNELS_MAX && (rc = ph_stmt_step(st, err)) == PH_ROW) {
+		is_mail = ph_stmt_int(st, 1) != 0;
+		if ((is_mail && has_mail) || is_skipped(skip, ph_stmt_text(st, 0)))
+			continue;
+		has_mail |= is_mail;
+		snprintf(ids[(*n)++], PH_ALERT_ID_SIZE, "%s", ph_stmt_text(st, 0));
+	}
 	ph_stmt_done(st);
 	return rc == PH_ROW || rc == PH_DONE ? PH_OK : rc;
 }
 
 enum ph_rc
-ph_deliveries_claim(struct ph_db *db, int64_t now_ms, const char (*skip)[PH_ALERT_ID_SIZE], size_t nskip,
+ph_deliveries_claim(struct ph_db *db, int64_t now_ms, const struct ph_delivery_skip *skip,
     struct ph_delivery *out, size_t max, size_t *n, struct ph_err *err)
 {
 	char		channels[PH_CHANNELS_MAX][PH_ALERT_ID_SIZE];
@@ -337,7 +344,7 @@ ph_deliveries_claim(struct ph_db *db, int64_t now_ms, const char (*skip)[PH_ALER
 
 	*n = 0;
 	if ((rc = give_up(db, now_ms, err)) != PH_OK ||
-	    (rc = due_channels(db, now_ms, skip, nskip, channels, &nchannels, err)) != PH_OK)
+	    (rc = due_channels(db, now_ms, skip, channels, &nchannels, err)) != PH_OK)
 		return rc;
 	for (i = 0; i < nchannels && *n < max; i++) {
 		if ((rc = claim_one(db, channels[i], now_ms, &out[*n], err)) == PH_OK)

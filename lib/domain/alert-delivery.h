@@ -64,11 +64,18 @@ void		ph_delivery_clear(struct ph_delivery *);	/* frees what it owns */
 /* Is anything due? */
 enum ph_rc	ph_deliveries_are_due(struct ph_db *, int64_t now_ms, int *are, struct ph_err *);
 
+/* What a claim leaves alone. */
+struct ph_delivery_skip {
+	char	channels[PH_CHANNELS_MAX][PH_ALERT_ID_SIZE];
+	size_t	n;
+	int	has_mail;			/* every channel for mail */
+};
+
 /*
- * Claim the next due delivery of every channel but those in skip, at most max of them, and record
- * that its try begins.  Caller clears each.
+ * Claim the next due delivery of every channel but those in skip, at most max of them and of mails
+ * one, and record that its try begins.  Caller clears each.
  */
-enum ph_rc	ph_deliveries_claim(struct ph_db *, int64_t now_ms, const char (*skip)[PH_ALERT_ID_SIZE], size_t nskip,
+enum ph_rc	ph_deliveries_claim(struct ph_db *, int64_t now_ms, const struct ph_delivery_skip *,
 		    struct ph_delivery *out, size_t max, size_t *n, struct ph_err *);
 /* Record what came of a claimed one: sent, to be tried again, or failed.  One that was cancelled during
  * its try is not tried again. */

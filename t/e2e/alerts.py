@@ -1040,6 +1040,24 @@ def _():
     expect("PH_SMTP_URL is empty" in two.attempts()[0][0]["error"], two.attempts())
 
 
+@test("a mailbox that the server is slow about does not cost the others their tries")
+def _():
+    sink = Sink()
+    one = Alerts(PH_ALLOW_LOOPBACK_HTTP=1, PH_SMTP_URL=f"smtp://127.0.0.1:{sink.port}",
+                 PH_SMTP_FROM="pilothouse@example.com")
+    ids = [one.channel(f"{name}@example.com", kind="email") for name in ("slow", "a", "b")]
+    for i, channel in enumerate(ids):
+        one.call("post", f"{CHANNELS}/{channel}/test", now=NOW + i)
+    one.notify(NOW + 2)
+    first, *rest = one.deliveries("status, tries, attempts")
+    expect_equal(first[:2], ("waiting", 1), "it was too slow")
+    expect_equal(rest, [("waiting", 0, "[]")] * 2, "the others were not tried, and have all their tries left")
+    one.notify(NOW + 2 + S)
+    expect_equal(one.deliveries("status, tries"), [("waiting", 1), ("sent", 1), ("sent", 1)], "a second later")
+    expect_equal([r for _s, r, _d in sink.mails], [["TO:<a@example.com>"], ["TO:<b@example.com>"]], "arrived")
+    sink.close()
+
+
 @test("nothing in a name or an address becomes a header or a command")
 def _():
     one = Alerts()

@@ -1,6 +1,6 @@
 """A mail server that keeps what it is given (RFC 5321, as much of it as a client needs).
 
-Addresses whose local part is "refused" are refused for good.
+Addresses whose local part is "refused" are refused for good, and those whose local part is "slow" get no answer.
 """
 import asyncio
 import base64
@@ -78,6 +78,9 @@ class Sink:
                 say("250 ok")
             elif verb == "RCPT" and sender and "<refused@" in rest:
                 say("550 no such mailbox")
+            elif verb == "RCPT" and sender and "<slow@" in rest:
+                await reader.read()     # until the client has gone
+                return
             elif verb == "RCPT" and sender:
                 recipients.append(rest)
                 say("250 ok")
