@@ -423,7 +423,10 @@ def _():
 
 @test("a client that asks for something else is told what to ask for")
 def _():
-    expect_problem(problem(Connection(still, STREAM, {"Accept": "application/json"})), 406, "not_acceptable")
+    for accept in ({"Accept": "application/json"}, {"Accept": "*/*"}, {}):
+        answer = problem(Connection(still, STREAM, accept))
+        expect_problem(answer, 406, "not_acceptable")
+        expect_equal(answer.json["detail"], "send Accept: text/event-stream", "what to send")
     for path in PATHS[1:]:
         expect_problem(problem(Connection(still, path, {})), 426, "upgrade_required")
         for name, value in (("Upgrade", "h2c"), ("Sec-WebSocket-Version", "12")):
