@@ -72,12 +72,25 @@ is_origin_allowed(struct ph_req *req)
 	    (host != NULL && (at = strstr(origin, "://")) != NULL && strcasecmp(at + 3, host) == 0);
 }
 
+/* nchan answers 403 without a word to what it does not take for an event stream or a WebSocket, so both are
+ * as strict as it is. */
 static int
-header_has(struct ph_req *req, const char *name, const char *word)
+is_event_stream(struct ph_req *req)
 {
-	const char *value = ph_req_env(req, name);
+	const char *accept = ph_req_env(req, "HTTP_ACCEPT");
 
-	return value != NULL && strcasestr(value, word) != NULL;
+	return accept != NULL && strstr(accept, "text/event-stream") != NULL;
+}
+
+static int
+is_websocket(struct ph_req *req)
+{
+	const char *connection = ph_req_env(req, "HTTP_CONNECTION"), *upgrade = ph_req_env(req, "HTTP_UPGRADE");
+	const char *version = ph_req_env(req, "HTTP_SEC_WEBSOCKET_VERSION");
+
+	return connection != NULL && strcasestr(connection, "upgrade") != NULL &&
+	    upgrade != NULL && strcasecmp(upgrade, "websocket") == 0 &&
+	    version != NULL && strcmp(version, "13") == 0 && ph_req_env(req, "HTTP_SEC_WEBSOCKET_KEY") != NULL;
 }
 
 enum ph_rc
@@ -90,11 +103,9 @@ ph_live_hand_over(struct ph_req *req, enum ph_live_form form, unsigned topics, c
 	size_t				 n = 1;		/* with the token's */
 	unsigned			 t;
 
-	if (form == PH_LIVE_SSE && !header_has(req, "HTTP_ACCEPT", "text/event-stream"))
+	if (form == PH_LIVE_SSE && !is_event_stream(req))
 		return ph_fail(err, PH_ENOTACCEPTABLE, "send Accept: text/event-stream");
-	if (form != PH_LIVE_SSE && (!header_has(req, "HTTP_UPGRADE", "websocket") ||
-	    !header_has(req, "HTTP_SEC_WEBSOCKET_VERSION", "13") ||
-	    ph_req_env(req, "HTTP_SEC_WEBSOCKET_KEY") == NULL))
+	if (form != PH_LIVE_SSE && !is_websocket(req))
 		return ph_fail(err, PH_EUPGRADE, "connect with a WebSocket, version 13");
 	if (!is_origin_allowed(req))
 		return ph_fail(err, PH_EORIGIN, "pages of this origin may not connect");

@@ -423,14 +423,17 @@ def _():
 
 @test("a client that asks for something else is told what to ask for")
 def _():
-    for accept in ({"Accept": "application/json"}, {"Accept": "*/*"}, {}):
+    for accept in ({"Accept": "application/json"}, {"Accept": "*/*"}, {}, {"Accept": "TEXT/EVENT-STREAM"}):
         answer = problem(Connection(still, STREAM, accept))
         expect_problem(answer, 406, "not_acceptable")
         expect_equal(answer.json["detail"], "send Accept: text/event-stream", "what to send")
     for path in PATHS[1:]:
         expect_problem(problem(Connection(still, path, {})), 426, "upgrade_required")
-        for name, value in (("Upgrade", "h2c"), ("Sec-WebSocket-Version", "12")):
+        for name, value in (("Upgrade", "h2c"), ("Upgrade", "h2c, websocket"), ("Sec-WebSocket-Version", "12"),
+                            ("Sec-WebSocket-Version", "13, 8"), ("Connection", "keep-alive")):
             expect_problem(problem(Connection(still, path, {**UPGRADE, name: value})), 426, "upgrade_required")
+        for name, value in (("Upgrade", "WebSocket"), ("Connection", "keep-alive, upgrade")):
+            expect_equal(Socket(still, path, headers={name: value}).status, 101, f"{path}: {name}: {value}")
     for query in ("topics=nothing", "topics=queue&topics=queue", "topics=", "topics=queue,,overview"):
         answer = problem(Connection(still, f"{STREAM}?{query}", {"Accept": "text/event-stream"}))
         expect_problem(answer, 422, "invalid_parameter")
