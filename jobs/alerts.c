@@ -12,19 +12,20 @@ static enum ph_rc
 alerts(struct ph_job_run *run, struct ph_err *err)
 {
 	struct ph_db		*db = ph_job_run_db(run);
-	struct ph_alert_outcome	 o;
+	struct ph_alert_outcome	 o = { .fired = 0 };
 	enum ph_rc		 rc;
 
 	if ((rc = ph_job_run_begin(run, err)) == PH_OK &&
 	    (rc = ph_alerts_evaluate(db, ph_job_run_now_ms(run), &o, err)) == PH_OK)
 		rc = ph_db_commit(db, err);
 	ph_db_end(db);
-	if (rc != PH_OK)
-		return rc;
-	ph_job_run_count(run, o.fired + o.resolved);
-	ph_job_run_detail(run, "%d rules, %d fired, %d resolved, %d unreadable", o.evaluated, o.fired, o.resolved,
-	    o.unreadable);
-	return PH_OK;
+	if (rc == PH_OK) {
+		ph_job_run_count(run, o.fired + o.resolved);
+		ph_job_run_detail(run, "%d rules, %d fired, %d resolved, %d unreadable", o.evaluated, o.fired, o.resolved,
+		    o.unreadable);
+	}
+	ph_alert_outcome_clear(&o);
+	return rc;
 }
 
 static const struct ph_job job = {

@@ -23,11 +23,14 @@ evaluate_post(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 	struct ph_alert_outcome	o;
 	enum ph_rc		rc;
 
-	if ((rc = ph_alerts_evaluate(ph_req_db(req), ph_req_now_ms(req), &o, err)) != PH_OK)
-		return rc;
+	rc = ph_alerts_evaluate(ph_req_db(req), ph_req_now_ms(req), &o, err);
 	const struct ph_value v[F_ALERTS] = { [F_SUCCESS] = ph_v_int(1), [F_GENERATED] = ph_v_int(o.fired) };
-	ph_json_fields(out, fields, v, F_ALERTS);
-	return ph_alert_outcome_write(ph_req_db(req), &o, out, err);
+	if (rc == PH_OK) {
+		ph_json_fields(out, fields, v, F_ALERTS);
+		rc = ph_alert_outcome_write(ph_req_db(req), &o, out, err);
+	}
+	ph_alert_outcome_clear(&o);
+	return rc;
 }
 
 static const struct ph_route route = {

@@ -3,7 +3,6 @@
  */
 #include "autoconf.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,7 +139,6 @@ evaluate_rule(struct ph_db *db, struct ph_alert_rule *r, double value, int is_ou
 	r->evaluated_at = now_ms;
 	switch (ph_alert_step(r, value, is_outranked, now_ms)) {
 	case PH_ALERT_FIRES:
-		assert((size_t)out->fired < sizeof(out->fired_ids) / sizeof(out->fired_ids[0]));
 		if ((rc = ph_alert_event_fire(db, r, value, now_ms, err)) == PH_OK)
 			memcpy(out->fired_ids[out->fired++], r->event_id, sizeof(r->event_id));
 		break;
@@ -196,9 +194,10 @@ ph_alerts_evaluate(struct ph_db *db, int64_t now_ms, struct ph_alert_outcome *ou
 	memset(out, 0, sizeof(*out));
 	if ((rc = ph_alert_rules_read(db, 1, &rules, &n, err)) != PH_OK)
 		return rc;
+	out->fired_ids = calloc(n + 1, sizeof(*out->fired_ids));
 	expressions = calloc(n + 1, sizeof(*expressions));
 	values = calloc(n + 1, sizeof(*values));
-	if (expressions == NULL || values == NULL)
+	if (out->fired_ids == NULL || expressions == NULL || values == NULL)
 		rc = ph_fail(err, PH_ENOMEM, "not enough memory for the rules");
 	else if ((rc = read_values(db, now_ms, rules, n, expressions, values, err)) == PH_OK)
 		rc = evaluate(db, rules, n, expressions, values, now_ms, out, err);
@@ -208,6 +207,13 @@ ph_alerts_evaluate(struct ph_db *db, int64_t now_ms, struct ph_alert_outcome *ou
 	free(values);
 	free(rules);
 	return rc;
+}
+
+void
+ph_alert_outcome_clear(struct ph_alert_outcome *o)
+{
+	free(o->fired_ids);
+	memset(o, 0, sizeof(*o));
 }
 
 enum ph_rc

@@ -73,10 +73,12 @@ struct ph_alert_outcome {
 	int	evaluated, resolved;
 	int	unreadable;	/* rules whose expression this release does not know */
 	int	fired;
-	char	fired_ids[PH_ALERT_RULES_MAX + 56][PH_ALERT_ID_SIZE];	/* of their events */
+	char	(*fired_ids)[PH_ALERT_ID_SIZE];		/* of their events; owned */
 };
+void		ph_alert_outcome_clear(struct ph_alert_outcome *);	/* frees what it owns */
 
-/* Evaluate every enabled rule, in the caller's writing transaction. */
+/* Evaluate every enabled rule, in the caller's writing transaction.  Caller clears the outcome, also
+ * after a failure. */
 enum ph_rc	ph_alerts_evaluate(struct ph_db *, int64_t now_ms, struct ph_alert_outcome *, struct ph_err *);
 /* The alerts that fired, as the member "alerts" of the open object. */
 enum ph_rc	ph_alert_outcome_write(struct ph_db *, const struct ph_alert_outcome *, struct ph_json *, struct ph_err *);

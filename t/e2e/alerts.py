@@ -1239,6 +1239,17 @@ def _():
     expect_equal(one.call("post", "/dashboard/alerts/evaluate")["evaluated"], 214, "all of them are evaluated")
 
 
+@test("more rules than may be made through the API, which somebody wrote into the table, are evaluated all the same")
+def _():
+    one = Alerts()
+    one.only()
+    one.sql("WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < 300) INSERT INTO alert_rules (id,"
+            " name, alert_type, metric, op, severity, created_by) SELECT 'r' || i, 'n', 'r' || i, '1', '>', 'info',"
+            " 'x' FROM k")
+    answer = one.call("post", "/dashboard/alerts/evaluate")
+    expect_equal((answer["evaluated"], answer["fired"], len(answer["alerts"])), (300, 300, 300), "all of them")
+
+
 @test("the badge, read-all, and the paths and shapes of the original")
 def _():
     one = Alerts()
