@@ -294,14 +294,17 @@ text_of(const cJSON *object, const char *name)
 	return s != NULL ? s : "";
 }
 
-/* One notification in words: a line, and for a digest one per alert. */
+/* One notification in words: a line, and for a digest one for each that it names. */
 static void
 put_words(FILE *f, const cJSON *n)
 {
-	const cJSON	*alert = cJSON_GetObjectItem(n, "alert"), *item;
+	const cJSON	*alert = cJSON_GetObjectItem(n, "alert"), *count = cJSON_GetObjectItem(n, "count");
+	const cJSON	*named = cJSON_GetObjectItem(n, "notifications"), *item;
 
-	cJSON_ArrayForEach(item, cJSON_GetObjectItem(n, "notifications"))
+	cJSON_ArrayForEach(item, named)
 		put_words(f, item);
+	if (cJSON_IsNumber(count) && count->valueint > cJSON_GetArraySize(named))
+		fprintf(f, "and %d more\n", count->valueint - cJSON_GetArraySize(named));
 	if (alert != NULL)
 		fprintf(f, "%s  %s  [%s] %s\n", text_of(n, "at"),
 		    strcmp(text_of(alert, "state"), "resolved") == 0 ? "over" : "firing",

@@ -1058,6 +1058,24 @@ def _():
     sink.close()
 
 
+@test("a digest by mail says how many it does not name")
+def _():
+    sink = Sink()
+    one = Alerts(PH_ALLOW_LOOPBACK_HTTP=1, PH_SMTP_URL=f"smtp://127.0.0.1:{sink.port}",
+                 PH_SMTP_FROM="pilothouse@example.com")
+    channel = one.channel("ops@example.com", kind="email")
+    one.sql("WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < 100) INSERT INTO alert_deliveries"
+            " (id, channel_id, kind, payload, next_try_at, created_at) SELECT printf('%04d', i), "
+            f"'{channel}', 'test', json_object('at', 'now', 'message', 'm' || i || '.'), {NOW}, {NOW} FROM k")
+    one.notify(NOW)
+    expect_equal(len(sink.mails), PER_MINUTE, "mails")
+    mail = read_mail(sink.mails[-1][2])
+    expect_equal(str(mail["Subject"]), "[pilothouse] 71 notifications in one", "the digest")
+    lines = mail.get_content().splitlines()
+    expect_equal((lines[0], lines[49:]), ("now  m30.", ["now  m79.", "and 21 more"]), "its lines")
+    sink.close()
+
+
 @test("nothing in a name or an address becomes a header or a command")
 def _():
     one = Alerts()
