@@ -97,7 +97,8 @@ WITH minutes AS MATERIALIZED (
   SELECT at - at % 60000 AS start_at, platform_key, sum(event = 'created') AS created,
     sum(event = 'requested') AS requested, sum(event = 'retried') AS retried,
     sum(event = 'published') AS published, sum(event = 'failed') AS failed,
-    sum(event = 'jobs_completed') AS jobs_completed, sum(event = 'clips_created') AS clips_created
+    sum(event = 'jobs_completed') AS jobs_completed, sum(event = 'clips_created') AS clips_created,
+    sum(event = 'orchestrator_events') AS orchestrator_events
   FROM (SELECT 'created' AS event, created_at AS at, platform_key FROM publish_logs
     UNION ALL SELECT 'requested', requested_at, platform_key FROM publish_logs
     UNION ALL SELECT 'retried', last_retry_at, platform_key FROM publish_logs
@@ -108,12 +109,19 @@ WITH minutes AS MATERIALIZED (
       WHERE status = 'failed' AND failed_at IS NOT NULL
     UNION ALL SELECT 'jobs_completed', updated_at, platform_key FROM jobs
       JOIN job_platforms ON job_rowid = jobs.rowid WHERE status = 'completed'
-    UNION ALL SELECT 'clips_created', created_at, '' FROM clips)
+    UNION ALL SELECT 'clips_created', created_at, '' FROM clips
+    UNION ALL SELECT 'orchestrator_events', timestamp, '' FROM ledger_events
+      WHERE substr(event_type, 1, 13) = 'orchestrator.')
   GROUP BY 1, 2)
 SELECT step_ms, start_at - start_at % step_ms AS start_at, platform_key, sum(created) AS created,
   sum(requested) AS requested, sum(retried) AS retried, sum(published) AS published,
-  sum(failed) AS failed, sum(jobs_completed) AS jobs_completed, sum(clips_created) AS clips_created
+  sum(failed) AS failed, sum(jobs_completed) AS jobs_completed, sum(clips_created) AS clips_created,
+  sum(orchestrator_events) AS orchestrator_events
 FROM event_steps CROSS JOIN minutes GROUP BY 1, 2, 3;
+
+CREATE TEMP VIEW IF NOT EXISTS ledger_counts_expected AS
+SELECT timestamp - timestamp % 3600000 AS start_at, event_type, count(*) AS n
+FROM ledger_events GROUP BY 1, 2;
 
 CREATE TEMP VIEW IF NOT EXISTS proc_counts_expected AS
 WITH times AS MATERIALIZED (SELECT proc_ms, count(*) AS n FROM publish_logs

@@ -678,6 +678,14 @@ CREATE TABLE clip_bins (
   PRIMARY KEY (measure, bucket)
 ) STRICT, WITHOUT ROWID;
 
+-- Ledger events by type, per hour of their timestamp.
+CREATE TABLE ledger_counts (
+  start_at INTEGER NOT NULL,		-- the first instant of the hour
+  event_type TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (start_at, event_type)
+) STRICT, WITHOUT ROWID;
+
 -- Single figures.
 CREATE TABLE totals (name TEXT PRIMARY KEY NOT NULL, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO totals VALUES ('videos', 0), ('clips', 0), ('clips_scored', 0),
@@ -688,7 +696,8 @@ INSERT INTO totals VALUES ('videos', 0), ('clips', 0), ('clips_scored', 0),
 -- summed from its few widest buckets; only the minute at its edge is walked in an index.
 -- Events of logs: created (created_at), requested (requested_at), retried (last_retry_at),
 -- published (success by published_at), failed (failed by failed_at).  jobs_completed:
--- completed jobs by updated_at.  clips_created: clips by created_at.
+-- completed jobs by updated_at.  clips_created: clips by created_at.  orchestrator_events: events of the
+-- ledger whose type begins with `orchestrator.`, by timestamp.
 -- The key goes by time, so that what happens now lies on the last page of each step.
 CREATE TABLE event_counts (
   step_ms INTEGER NOT NULL,		-- one of event_steps
@@ -701,6 +710,7 @@ CREATE TABLE event_counts (
   failed INTEGER NOT NULL,
   jobs_completed INTEGER NOT NULL,
   clips_created INTEGER NOT NULL,
+  orchestrator_events INTEGER NOT NULL,
   PRIMARY KEY (step_ms, start_at, platform_key)
 ) STRICT, WITHOUT ROWID;
 CREATE VIEW event_steps (step_ms) AS VALUES (60000), (600000), (3600000);
@@ -728,9 +738,22 @@ CREATE VIEW event_change (jobs_completed, clips_created, platform_key, at) AS SE
 CREATE TRIGGER event_change_count INSTEAD OF INSERT ON event_change BEGIN
   INSERT INTO event_counts
     SELECT step_ms, NEW.at - NEW.at % step_ms, NEW.platform_key, 0, 0, 0, 0, 0,
-      NEW.jobs_completed, NEW.clips_created FROM event_steps WHERE 1
+      NEW.jobs_completed, NEW.clips_created, 0 FROM event_steps WHERE 1
     ON CONFLICT DO UPDATE SET jobs_completed = jobs_completed + excluded.jobs_completed,
       clips_created = clips_created + excluded.clips_created;
+END;
+
+-- The ledger only grows.
+CREATE TRIGGER ledger_insert AFTER INSERT ON ledger_events BEGIN
+  INSERT INTO ledger_counts VALUES (NEW.timestamp - NEW.timestamp % 3600000, NEW.event_type, 1)
+    ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER ledger_insert_orchestrator AFTER INSERT ON ledger_events
+  WHEN substr(NEW.event_type, 1, 13) = 'orchestrator.'
+BEGIN
+  INSERT INTO event_counts
+    SELECT step_ms, NEW.timestamp - NEW.timestamp % step_ms, '', 0, 0, 0, 0, 0, 0, 0, 1 FROM event_steps WHERE 1
+    ON CONFLICT DO UPDATE SET orchestrator_events = orchestrator_events + 1;
 END;
 
 CREATE VIEW log_platform_change (sign, platform, clip_id, status) AS SELECT 0, '', '', '' WHERE 0;
@@ -753,7 +776,7 @@ CREATE TRIGGER log_event_change_count INSTEAD OF INSERT ON log_event_change BEGI
       NEW.sign * (NEW.created_at / step_ms = NEW.requested_at / step_ms), NEW.sign,
       NEW.sign * (NEW.retried_at / step_ms IS NEW.requested_at / step_ms),
       NEW.sign * (NEW.published_at / step_ms IS NEW.requested_at / step_ms),
-      NEW.sign * (NEW.failed_at / step_ms IS NEW.requested_at / step_ms), 0, 0
+      NEW.sign * (NEW.failed_at / step_ms IS NEW.requested_at / step_ms), 0, 0, 0
     FROM event_steps WHERE 1
     ON CONFLICT DO UPDATE SET created = created + excluded.created,
       requested = requested + excluded.requested, retried = retried + excluded.retried,
@@ -766,7 +789,7 @@ CREATE TRIGGER log_event_change_apart INSTEAD OF INSERT ON log_event_change
     OR NEW.failed_at / 60000 <> NEW.requested_at / 60000
 BEGIN
   INSERT INTO event_counts
-    SELECT step_ms, at - at % step_ms, NEW.platform_key, created, 0, retried, published, failed, 0, 0
+    SELECT step_ms, at - at % step_ms, NEW.platform_key, created, 0, retried, published, failed, 0, 0, 0
     FROM (SELECT NEW.created_at AS at, NEW.sign AS created, 0 AS retried, 0 AS published, 0 AS failed
       UNION ALL SELECT NEW.retried_at, 0, NEW.sign, 0, 0
       UNION ALL SELECT NEW.published_at, 0, 0, NEW.sign, 0

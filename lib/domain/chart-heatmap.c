@@ -56,10 +56,10 @@ read_week(const struct ph_chart_query *q, struct week *week, struct ph_err *err)
 		    "400 days at most");
 	if (metric != NULL && (ph_history_find(metric, strlen(metric), &s) != 0 || s.gauge != NULL))
 		return ph_chart_refuse(err, &params[P_METRIC], "must be events. and requested, published, failed, "
-		    "retried, jobs_completed or clips_created");
+		    "retried, jobs_completed, clips_created or orchestrator_events");
 	if (f.has_platform && (f.nnames > 0 || !ph_events[s.event].has_platform))
 		return ph_chart_refuse(err, &filter_params[PH_FILTER_PLATFORM], "must be instagram, tiktok, youtube, "
-		    "other or facebook, and clips_created has none");
+		    "other or facebook, and clips_created and orchestrator_events have none");
 	return ph_history_heatmap(q->db, s.event, f.has_platform ? f.keys : 0, f.from_ms, f.to_ms,
 	    args->values[P_TZ_OFFSET].num, week->cells, err);
 }

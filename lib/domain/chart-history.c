@@ -23,7 +23,7 @@ static const struct ph_param params[P__MAX] = {
 	    .max = METRICS_MAX * PH_METRIC_NAME_SIZE,
 	    .text = "One to ten names, comma-separated: gauges of /dashboard/metrics, or events.requested, "
 		"events.published, events.failed, events.retried, events.jobs_completed, "
-		"events.clips_created." },
+		"events.clips_created, events.orchestrator_events." },
 	[P_STEP] = { .name = "step", .type = PH_P_CHOICE, .choices = ph_history_step_names, .dflt = -1,
 	    .text = "Time between two points. Without it the smallest that gives at most 500 points." },
 	[P_AGG] = { .name = "agg", .type = PH_P_CHOICE, .choices = ph_history_aggs,
@@ -103,7 +103,8 @@ add_metric(const struct ph_args *args, const char *name, size_t len, struct want
 
 	if (ph_history_find(name, len, &s) != 0)
 		return ph_chart_refuse(err, &params[P_METRIC], "every name must be a gauge of /dashboard/metrics, "
-		    "or events. and requested, published, failed, retried, jobs_completed or clips_created");
+		    "or events. and requested, published, failed, retried, jobs_completed, clips_created or "
+		    "orchestrator_events");
 	s.agg = (enum ph_history_agg)args->values[P_AGG].num;
 	if (args->values[P_FILL].is_set)
 		s.fill = (enum ph_history_fill)args->values[P_FILL].num;

@@ -21,7 +21,7 @@ enum { BIND_KEYS = 3, BIND_STEP = 8 };
 #define SUM(column) "coalesce(sum(" column "), 0)"
 /* In the order of enum ph_event. */
 static const char sql_all[] = ROLLUP(SUM("requested") ", " SUM("published") ", " SUM("failed") ", "
-	SUM("retried") ", " SUM("jobs_completed") ", " SUM("clips_created"));
+	SUM("retried") ", " SUM("jobs_completed") ", " SUM("clips_created") ", " SUM("orchestrator_events"));
 
 /* One event alone costs half of all. */
 static const char *const rollups[PH_EVENT__MAX] = {
@@ -31,6 +31,7 @@ static const char *const rollups[PH_EVENT__MAX] = {
 	[PH_EVENT_RETRIED] = ROLLUP(SUM("retried")),
 	[PH_EVENT_JOBS_COMPLETED] = ROLLUP(SUM("jobs_completed")),
 	[PH_EVENT_CLIPS_CREATED] = ROLLUP(SUM("clips_created")),
+	[PH_EVENT_ORCHESTRATOR] = ROLLUP(SUM("orchestrator_events")),
 };
 
 /* Each walks one index within one minute. */
@@ -49,6 +50,9 @@ static const char sql_jobs_completed[] =
 	" WHERE status = 'completed' AND updated_at >= $1 AND updated_at < $2 AND " OF_KEYS;
 static const char sql_clips_created[] =
 	"SELECT count(*) FROM clips WHERE created_at >= $1 AND created_at < $2";
+static const char sql_orchestrator[] =
+	"SELECT count(*) FROM ledger_events WHERE timestamp >= $1 AND timestamp < $2"
+	" AND substr(event_type, 1, 13) = 'orchestrator.'";
 
 const struct ph_event_type ph_events[PH_EVENT__MAX] = {
 	[PH_EVENT_REQUESTED] = { "requested", "Publish logs by requested_at", 1 },
@@ -57,6 +61,8 @@ const struct ph_event_type ph_events[PH_EVENT__MAX] = {
 	[PH_EVENT_RETRIED] = { "retried", "Publish logs by last_retry_at", 1 },
 	[PH_EVENT_JOBS_COMPLETED] = { "jobs_completed", "Completed jobs by updated_at", 1 },
 	[PH_EVENT_CLIPS_CREATED] = { "clips_created", "Clips by created_at", 0 },
+	[PH_EVENT_ORCHESTRATOR] = { "orchestrator_events",
+	    "Ledger events whose type begins with orchestrator., by timestamp", 0 },
 };
 
 static const char *const base_rows[PH_EVENT__MAX] = {
@@ -66,6 +72,7 @@ static const char *const base_rows[PH_EVENT__MAX] = {
 	[PH_EVENT_RETRIED] = sql_retried,
 	[PH_EVENT_JOBS_COMPLETED] = sql_jobs_completed,
 	[PH_EVENT_CLIPS_CREATED] = sql_clips_created,
+	[PH_EVENT_ORCHESTRATOR] = sql_orchestrator,
 };
 
 struct count {

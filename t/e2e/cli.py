@@ -12,7 +12,7 @@ from harness import (BUILD, HERE, LIBEXEC, NOW, PILOTHOUSE, SOURCE, STATS, Insta
 
 QUEUE = "/dashboard/stats/queue"
 COUNTERS = ("job_counts", "campaign_counts", "log_counts", "worker_counts", "clip_counts",
-            "platform_counts", "clip_activity", "totals", "event_counts", "proc_counts")
+            "platform_counts", "clip_activity", "totals", "event_counts", "proc_counts", "ledger_counts")
 BASE = ("video_assets", "clips", "jobs", "campaigns", "social_accounts", "publish_logs",
         "orchestrator_runs")
 

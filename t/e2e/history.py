@@ -19,7 +19,8 @@ STEPS = {"60s": MINUTE, "5m": 5 * MINUTE, "15m": 15 * MINUTE, "1h": HOUR, "6h": 
 KEPT = {MINUTE: 48 * HOUR, 5 * MINUTE: 14 * DAY, HOUR: 400 * DAY}
 POINTS_WANTED, POINTS_MAX = 500, 2000
 TZ_OFFSETS = (0, 60, -720, 840, 330, 345, -61)
-EVENTS = ("requested", "published", "failed", "retried", "jobs_completed", "clips_created")
+EVENTS = ("requested", "published", "failed", "retried", "jobs_completed", "clips_created", "orchestrator_events")
+WITHOUT_PLATFORM = ("clips_created", "orchestrator_events")
 WINDOWS = {"10m": 10 * MINUTE, "1h": HOUR, "24h": DAY}
 KEYS = ("instagram", "tiktok", "youtube", "facebook")
 SPELLINGS = ("instagram", " TikTok", "tiktok", "YOUTUBE ", "facebook", "x", "", "other")
@@ -109,7 +110,11 @@ def random_rows(instance, now, span, count):
         elif what < 0.25:
             db.execute("INSERT INTO clip_variants(id,clip_id,platform,status,created_at) VALUES(?,?,?,?,1)",
                        (name, rng.choice(clips), rng.choice(SPELLINGS), rng.choice(("ready", "pending"))))
-        elif what < 0.28:
+        elif what < 0.27:
+            db.execute("INSERT INTO ledger_events(id,timestamp,event_type) VALUES(?,?,?)",
+                       (name, at(), rng.choice(("orchestrator.decided", "orchestrator.tick", "orchestrator",
+                                                "action.retry-failed"))))
+        elif what < 0.29:
             db.execute("INSERT INTO campaigns(id,name,clip_id,budget_cents,status,created_at,updated_at)"
                        " VALUES(?,'k',?,100,?,1,1)", (name, rng.choice(clips), rng.choice(("active", "draft"))))
         elif what < 0.8 or not logs:
@@ -141,6 +146,7 @@ def event_times(instance):
                       " FROM publish_logs")
         jobs = select("SELECT params, updated_at FROM jobs WHERE status='completed'")
         clips = select("SELECT created_at FROM clips")
+        ledger = select("SELECT timestamp FROM ledger_events WHERE event_type GLOB 'orchestrator.*'")
     job_key = {None: None, "{bad": None}
     for name in SPELLINGS:
         job_key[json.dumps({"platform": name})] = key_of(name) if name.strip() else None
@@ -151,6 +157,7 @@ def event_times(instance):
         "retried": [(t, key_of(p)) for p, _s, _r, _p, _f, t in logs if t is not None],
         "jobs_completed": [(t, job_key[p]) for p, t in jobs],
         "clips_created": [(t, None) for t, in clips],
+        "orchestrator_events": [(t, None) for t, in ledger],
     }
 
 
@@ -409,7 +416,7 @@ def _():
         end = NOW - rng.choice((-5 * MINUTE, -DAY, 0, 1, rng.randrange(35 * DAY)))
         start = end - 1 - rng.randrange(min(40 * DAY, STEPS[step] * 2100))
         event, tz = rng.choice(EVENTS), rng.choice(TZ_OFFSETS)
-        platform = None if event == "clips_created" else rng.choice((None, None, *KEYS, "other"))
+        platform = None if event in WITHOUT_PLATFORM else rng.choice((None, None, *KEYS, "other"))
         fill = rng.choice(("zero", "null", "prev", None))
         seen = history(mixed, f"events.{event}", step=step, to=end, platform=platform, tz_offset=tz, fill=fill,
                        **{"from": start})
@@ -541,7 +548,7 @@ def _():
 def _():
     for _ in range(30):
         event, tz, now = rng.choice(EVENTS), rng.choice(TZ_OFFSETS), NOW + rng.choice((0, 0, 1, -12345))
-        platform = None if event == "clips_created" else rng.choice((None, *KEYS, "other"))
+        platform = None if event in WITHOUT_PLATFORM else rng.choice((None, *KEYS, "other"))
         days = rng.choice((None, 1, 7, 365))
         seen = ask(mixed, f"/dashboard/stats/heatmap?metric=events.{event}&tz_offset={tz}"
                    + (f"&platform={platform}" if platform else "") + (f"&days_back={days}" if days else ""),

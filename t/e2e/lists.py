@@ -80,7 +80,7 @@ def fill(db):
             external_url=chance.choice([None, "https://example.org/p"]), created_at=at, updated_at=at))
     for _ in range(300):
         kind = chance.choice([("publish_log", chance.choice(logs)), ("clip", chance.choice(clips)), (None, None)])
-        insert("ledger_events", id=uuid(), timestamp=instant(), event_type=chance.choice(["publish.done", "action.retry"]),
+        insert("ledger_events", id=uuid(), timestamp=instant(), event_type=chance.choice(["publish.done", "action.retry", "action.retry", "act%on.x", "job.failed"]),
                entity_type=kind[0], entity_id=kind[1], event_data=chance.choice(JSONS),
                severity=chance.choice(["INFO", "WARN", "ERROR"]), job_id=chance.choice([None, *jobs]),
                clip_id=chance.choice([None, *clips]))
@@ -392,6 +392,36 @@ def _():
             for name, seen in sorted(counts.items(), key=lambda c: (-len(c[1]), c[0]))]
     expect(len(want) > 1, "several types")
     expect_equal(page("/dashboard/stats/job-types"), {"types": want}, "types")
+
+
+@test("ledger events by type are a count of the rows in any window, and of types that begin alike")
+def _():
+    path = "/dashboard/stats/event-types"
+    events = [(row["timestamp"], row["event_type"]) for row in LISTS["ledger"].rows]
+    bounds = [NOW + 1, NOW, NOW - 1, NOW - 5, NOW - HOUR, NOW - NOW % HOUR, NOW - NOW % HOUR - HOUR,
+              *(NOW - chance.randrange(40 * DAY) for _ in range(30))]
+    for n in range(120):
+        start, end = sorted(chance.sample(bounds, 2))
+        prefix = chance.choice([None, "action.", "act%", "job.failed", "job.failedx", "A"])
+        counts = {}
+        for at, name in events:
+            if start <= at < end and name.startswith(prefix or ""):
+                counts[name] = counts.get(name, 0) + 1
+        want = [{"event_type": k, "count": c} for k, c in sorted(counts.items(), key=lambda c: (-c[1], c[0]))]
+        seen = page(path, **{"from": start, "to": end, "time": "ms"}, **({"prefix": prefix} if prefix else {}))
+        expect_equal(seen, {"from": start, "to": end, "types": want}, f"from {start} to {end}, {prefix}")
+    since = lambda days: sum(NOW - days * DAY <= at <= NOW for at, _ in events)
+    for query, days in (({}, 1), ({"days_back": 7}, 7), ({"from": "-2d"}, 2)):
+        expect_equal(sum(t["count"] for t in page(path, **query)["types"]), since(days), f"{query}")
+    expect(0 < since(1) < since(7), "some are older")
+    for query, param in (("from=5&to=5", "from"), (f"from={NOW + 1}", "from"), ("from=-401d", "from"),
+                         ("from=-1d&days_back=1", "days_back"), ("days_back=401", "days_back"), ("prefix=", "prefix"),
+                         ("to=yesterday", "to")):
+        answer = instance.request(f"{path}?{query}")
+        expect_problem(answer, 422, "invalid_parameter")
+        expect_equal([e["param"] for e in answer.json["errors"]], [param], query)
+    expect_problem(instance.request(path, token=no_scope), 403, "scope_missing")
+    expect_problem(instance.request(path, method="POST", body="{}"), 405, "method_not_allowed")
 
 
 @test("a single item is the whole row with what belongs to it")

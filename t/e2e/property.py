@@ -520,13 +520,14 @@ def _():
                "clip_activity": "open_logs", "totals": "n", "event_counts": "requested",
                "proc_counts": "n",
                "variant_counts": "n", "clip_bins": "n",
-               "job_type_counts": "n"}
+               "job_type_counts": "n", "ledger_counts": "n"}
     counters = set(re.findall(r"EXISTS (\w+)_expected", (SOURCE / "expected.sql").read_text()))
     expect_equal(counters, set(figures), "counter tables")
     db.execute("UPDATE publish_logs SET status = 'processing', social_account_id ="
                " (SELECT id FROM social_accounts LIMIT 1) WHERE rowid = (SELECT min(rowid) FROM publish_logs)")
     db.execute("INSERT INTO clip_variants (id, clip_id, platform, created_at)"
                " SELECT 'variant', id, 'tiktok', 1 FROM clips LIMIT 1")
+    db.execute("INSERT INTO ledger_events (id, timestamp, event_type) VALUES ('event', 1, 'orchestrator.tick')")
     for table, figure in figures.items():
         largest = f"WHERE {figure} = (SELECT max({figure}) FROM {table})"
         for spoil in (f"UPDATE {table} SET {figure} = {figure} + 1 {largest}",

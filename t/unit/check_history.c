@@ -105,6 +105,7 @@ static const struct { const char *name; int is_found, is_gauge; enum ph_event ev
 	{ "queue.pending", 1, 1, 0 }, { "platforms.tiktok.clips_ready", 1, 1, 0 },
 	{ "telemetry.scheduler.overdue", 1, 1, 0 }, { "orchestrator.idle_ms", 1, 1, 0 },
 	{ "events.requested", 1, 0, PH_EVENT_REQUESTED }, { "events.clips_created", 1, 0, PH_EVENT_CLIPS_CREATED },
+	{ "events.orchestrator_events", 1, 0, PH_EVENT_ORCHESTRATOR },
 	{ "events.requested.10m", 0, 0, 0 }, { "events.", 0, 0, 0 }, { "events", 0, 0, 0 }, { "", 0, 0, 0 },
 	{ "events.created", 0, 0, 0 }, { "queue.pendin", 0, 0, 0 }, { "queue.pending ", 0, 0, 0 },
 	{ "Queue.pending", 0, 0, 0 }, { "queue", 0, 0, 0 }, { "queue.estimated_completion_time", 0, 0, 0 },

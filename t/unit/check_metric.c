@@ -49,6 +49,8 @@ insert_events(int64_t at)
 	    " SELECT 'n', 'cut', 'completed', 1, at FROM t;"
 	    "INSERT INTO publish_logs (id, clip_id, platform, status, requested_at, published_at,"
 	    " last_retry_at, created_at, updated_at) SELECT 'n1', 'n', 'x', 'success', at, at, at, 1, 1 FROM t;"
+	    "INSERT INTO ledger_events (id, timestamp, event_type) SELECT 'n1', at, 'orchestrator.tick' FROM t;"
+	    "INSERT INTO ledger_events (id, timestamp, event_type) SELECT 'n2', at, 'orchestrator' FROM t;"
 	    "INSERT INTO publish_logs (id, clip_id, platform, status, requested_at, failed_at, created_at,"
 	    " updated_at) SELECT 'n2', 'n', 'x', 'failed', 1, at, 1, 1 FROM t;", (long long)at), (int)sizeof(sql));
 	ck_assert_int_eq(ph_db_script(db, sql, &err), PH_OK);
@@ -59,8 +61,8 @@ static const int64_t	nows[] = { NOW + 7 * 86400000, NOW + 7 * 86400000 + 12345 }
 static const int64_t	widths_ms[] = { 600000, 3600000, 86400000 };
 static const char *const windows[] = { "10m", "1h", "24h" };
 static const char *const events[] = { "requested", "published", "failed", "retried", "jobs_completed",
-    "clips_created" };
-enum { NOWS = 2, WIDTHS = 3, EVENTS = 6, INSTANTS = 5 };
+    "clips_created", "orchestrator_events" };
+enum { NOWS = 2, WIDTHS = 3, EVENTS = 7, INSTANTS = 5 };
 
 /* _i: which now, and where the event is: before the window, at its ends, after it. */
 START_TEST(event_windows)
