@@ -11,7 +11,7 @@ static const char *const statuses[] = { "draft", "active", "paused", "completed"
 
 enum {
 	F_ID, F_NAME, F_STATUS, F_CLIP_ID, F_VIDEO_TITLE, F_BUDGET, F_BUDGET_SPENT, F_PLATFORMS, F_PUBLICATIONS,
-	F_PUBLISHED, F_CREATED_AT, F_UPDATED_AT, F_TARGETING, F__MAX
+	F_PUBLISHED, F_PER_PLATFORM, F_CREATED_AT, F_UPDATED_AT, F_TARGETING, F__MAX
 };
 
 static const struct ph_field fields[F__MAX] = {
@@ -29,6 +29,9 @@ static const struct ph_field fields[F__MAX] = {
 	    .text = "Platforms on which the clip has publish logs, comma-separated; null: none. Further names are other." },
 	[F_PUBLICATIONS] = { .name = "publication_count", .text = "Publish logs of the clip in any status." },
 	[F_PUBLISHED] = { .name = "published_count", .text = "Those in status success." },
+	[F_PER_PLATFORM] = { .name = "publications_per_platform", .type = PH_ANY,
+	    .text = "An object: the publish logs of the clip on instagram, tiktok, youtube, other and facebook, which "
+		"is a part of other; without those where there are none." },
 	[F_CREATED_AT] = { .name = "created_at", .type = PH_TIME, .text = "When it was made." },
 	[F_UPDATED_AT] = { .name = "updated_at", .type = PH_TIME, .text = "When it changed last." },
 	[F_TARGETING] = { .name = "targeting", .type = PH_ANY, .is_nullable = 1,
@@ -51,6 +54,8 @@ static const struct ph_list_column columns[F__MAX] = {
 	    " AS l WHERE l.clip_id = t.clip_id ORDER BY key))" },
 	[F_PUBLICATIONS] = { OF_CLIP("n.n") },
 	[F_PUBLISHED] = { OF_CLIP("n.success") },
+	[F_PER_PLATFORM] = { "(SELECT json_group_object(platform, n) FROM clip_counts AS n WHERE n.clip_id = t.clip_id"
+	    " AND n.n > 0)" },
 	[F_CREATED_AT] = { "t.created_at" },
 	[F_UPDATED_AT] = { "t.updated_at" },
 	[F_TARGETING] = { "t.targeting" },

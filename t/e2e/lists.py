@@ -369,6 +369,24 @@ def _():
                       cut(row["error_message"])), f"job with params {row['params']!r}")
 
 
+@test("a campaign tells the platforms of its clip, and how many publish logs there are on each")
+def _():
+    clip_of = {r["id"]: r["clip_id"] for r in LISTS["campaigns"].rows}
+    seen = walk("/dashboard/campaigns")[0]
+    for item in seen:
+        counts, names = {}, set()
+        for log in LISTS["publications"].rows:
+            if log["clip_id"] == clip_of[item["id"]]:
+                name = platform_of(log["platform"])
+                name = name if name in ("instagram", "tiktok", "youtube", "facebook") else "other"
+                names.add(name)
+                for key in {name, "other"} if name == "facebook" else {name}:
+                    counts[key] = counts.get(key, 0) + 1
+        expect_equal((item["publications_per_platform"], item["platforms"]),
+                     (counts, ",".join(sorted(names)) or None), item["id"])
+    expect(any("facebook" in item["publications_per_platform"] for item in seen), "one on facebook")
+
+
 @test("every answer fits the schema that its program declares")
 def _():
     document = json.loads((BUILD / "share" / "openapi.json").read_text())
