@@ -300,7 +300,7 @@ enum ph_rc
 ph_recommendation_dismiss(const char *id, const char *user, const struct ph_analysis *a,
     struct ph_db *db, int64_t *until, struct ph_err *err)
 {
-	struct ph_recommendations	r;
+	struct ph_recommendations	r = { .n = 0 };
 	int64_t				at = a->now_ms;
 	enum ph_rc			rc;
 	size_t				i;
@@ -311,8 +311,8 @@ ph_recommendation_dismiss(const char *id, const char *user, const struct ph_anal
 			;
 		rc = i < r.n ? dismiss(db, id, user, a->now_ms, err) :
 		    ph_fail(err, PH_ENOTFOUND, "there is no such recommendation now");
-		ph_recommendations_free(&r);
 	}
+	ph_recommendations_free(&r);
 	*until = at + PH_DISMISS_MS;
 	return rc == PH_ROW ? PH_OK : rc;
 }
