@@ -50,7 +50,8 @@ check_clip(struct ph_db *db, const char *clip_id, const char *platform, char nam
 		rc = ph_fail(err, PH_ENOTFOUND, "there is no such clip");
 	else if (rc == PH_ROW) {
 		snprintf(name, PLATFORM_SIZE, "%s", ph_stmt_text(st, 1));
-		rc = ph_stmt_int(st, 2) ? PH_OK : ph_fail(err, PH_ECONFLICT, "the clip is %s and has no "
+		rc = name[0] == '\0' ? ph_fail_param(err, "platform", 8, "a name is needed, not blanks alone") :
+		    ph_stmt_int(st, 2) ? PH_OK : ph_fail(err, PH_ECONFLICT, "the clip is %s and has no "
 		    "ready variant for %s", ph_stmt_text(st, 0), name);
 	}
 	ph_stmt_done(st);

@@ -492,7 +492,8 @@ def _():
     refuse(instance, "force-publish", 422, "invalid_parameter", "clip_id")
     for members, param in (({"clip_id": ""}, "clip_id"), ({"clip_id": "x" * 201}, "clip_id"), ({"clip_id": 1}, "clip_id"),
                            ({"clip_id": "c1", "platform": "x" * 51}, "platform"),
-                           ({"clip_id": "c1", "platform": ""}, "platform")):
+                           ({"clip_id": "c1", "platform": ""}, "platform"),
+                           ({"clip_id": "c1", "platform": "  "}, "platform")):
         refuse(instance, "force-publish", 422, "invalid_parameter", param, **members)
     instance.run("verify")
 
