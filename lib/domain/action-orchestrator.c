@@ -51,13 +51,17 @@ static const char sql_stuck[] =
 	" FROM publish_logs l WHERE l.status IN ('processing', 'retry') AND l.updated_at <= $2"
 	" ORDER BY l.updated_at LIMIT $3)";
 
-/* $1: now, $2: failed since.  Not what is in the queue again, or out since.  ix_logs_failed. */
+/*
+ * $1: now, $2: failed since.  Not what is in the queue again, or out since, or was tried anew and failed
+ * anew: of such logs the last one is retried.  ix_logs_failed.
+ */
 static const char sql_retries[] =
 	"SELECT l.rowid, 0 FROM publish_logs l WHERE l.status = 'failed' AND l.failed_at > $2"
 	" AND l.retry_count + 1 < l.max_retries AND l.failed_at + (1000 << min(l.retry_count, 20)) <= $1"
 	" AND NOT EXISTS (SELECT 1 FROM publish_logs o WHERE o.clip_id = l.clip_id AND o.rowid <> l.rowid"
-	" AND lower(trim(o.platform)) = lower(trim(l.platform)) AND o.status <> 'failed'"
-	" AND (o.status <> 'success' OR o.requested_at >= l.requested_at))"
+	" AND lower(trim(o.platform)) = lower(trim(l.platform)) AND CASE o.status"
+	" WHEN 'failed' THEN (o.failed_at, o.rowid) > (l.failed_at, l.rowid)"
+	" WHEN 'success' THEN o.requested_at >= l.requested_at ELSE 1 END)"
 	" ORDER BY l.failed_at LIMIT $3";
 
 static const char sql_run[] =

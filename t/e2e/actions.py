@@ -636,6 +636,20 @@ def _():
     instance.run("verify")
 
 
+@test("run-orchestrator: of the failed attempts at one post the last alone is tried again, and none if it is spent")
+def _():
+    instance = new_instance()
+    failed = lambda minutes, platform, **more: {"platform": platform, "failed_at": NOW - minutes * MINUTE, **more}
+    add_logs(instance,
+             ("b1", "failed", failed(9, "x")), ("a2", "failed", failed(8, " X")),        # the later one
+             ("b3", "failed", failed(7, "y")), ("a4", "failed", failed(7, "Y")),         # the later row
+             ("b5", "failed", failed(6, "z")), ("a6", "failed", failed(5, "z", retry_count=2)),
+             ("b7", "failed", failed(4, "w")), ("a8", "failed", {"platform": "w", "failed_at": None}))
+    result = act(instance, "run-orchestrator")
+    expect_equal(sorted(log["id"] for log in result["logs"]), ["a2", "a4", "b7"], "retried")
+    expect_equal(act(instance, "run-orchestrator")["logs"], [], "and no other later")
+
+
 @test("run-orchestrator: 409 while another program's cycle runs; a killed one is forgotten after ten minutes")
 def _():
     instance = new_instance()
