@@ -4,7 +4,8 @@
  * The same rows, seed and clock give the same data.  Publish logs are spread over three months
  * (a year from 100,000 rows on) with a daily rhythm and quieter weekends; each platform
  * has an outage every few days, in which most posts fail; the last hour is still in
- * the queue, and some posts are scheduled ahead.
+ * the queue, and some posts are scheduled ahead.  The newest clips have variants, and the ledger tells of
+ * the newest logs, jobs and runs of the orchestrator.
  *
  * Rows are loaded with triggers off and without secondary indexes, which are made afterwards;
  * the counters are then recomputed by the schema's own definitions.
@@ -32,6 +33,9 @@ enum {
 	LOGS_PER_CLIP = 10, CLIPS_PER_VIDEO = 8, LOGS_PER_JOB = 5, LOGS_PER_CAMPAIGN = 2500,
 	ACCOUNTS_PER_PLATFORM = 3,
 	PLATFORMS = 4,
+	VARIANT_CLIPS = 200,
+	RUN_ACTIONS_MAX = 4,
+	LEDGER_LOGS = 1000, LEDGER_JOBS = 200,
 	OUTAGE_EVERY_HOURS = 200, OUTAGE_HOURS = 3,
 	RECENT_LOGS = 40	/* at least so many in the last hour, whatever the clock says */
 };
@@ -58,7 +62,7 @@ mix(uint64_t x)
 	return x ^ (x >> 31);
 }
 
-enum stream { S_ID, S_CLIP, S_PLATFORM, S_OUTCOME, S_TIME, S_SCORE, S_ACCOUNT, S_MISC, S_OUTAGE };
+enum stream { S_ID, S_CLIP, S_PLATFORM, S_OUTCOME, S_TIME, S_SCORE, S_ACCOUNT, S_MISC, S_OUTAGE, S_VARIANT };
 
 static uint64_t
 draw(const struct demo *d, enum stream stream, int64_t i)
@@ -181,6 +185,38 @@ insert_videos_and_clips(const struct demo *d, struct ph_err *err)
 			ph_stmt_bind_double(st, 6, round(score * 1e4) / 1e4);
 		ph_stmt_bind_text(st, 7, i + 20 < d->clips ? "published" : "ready");
 		ph_stmt_bind_int(st, 8, at);
+		rc = ph_stmt_exec(st, err);
+	}
+	ph_stmt_done(st);
+	return rc;
+}
+
+/* Most of the newest clips are rendered for most platforms, and look there nearly as good. */
+static enum ph_rc
+insert_variants(const struct demo *d, struct ph_err *err)
+{
+	static const char sql[] = "INSERT INTO clip_variants (id, clip_id, variant_number, platform, status,"
+	    " visual_score, duration_ms, created_at) SELECT $1, id, $3, $4, $5, max(visual_score - $6, 0),"
+	    " duration_ms, created_at FROM clips WHERE id = $2";
+	struct ph_stmt	*st;
+	char		 id[40], clip[40];
+	enum ph_rc	 rc;
+	int64_t		 i, c;
+	uint64_t	 r;
+
+	if ((rc = ph_db_prepare(d->db, sql, &st, err)) != PH_OK)
+		return rc;
+	for (i = 0; i < VARIANT_CLIPS * PLATFORMS && i < d->clips * PLATFORMS && rc == PH_OK; i++) {
+		r = draw(d, S_VARIANT, i);
+		if (r % 4 == 0)
+			continue;
+		c = d->clips - 1 - i / PLATFORMS;
+		ph_stmt_bind_text(st, 1, make_id(id, 't', i, draw(d, S_VARIANT, -1 - i)));
+		ph_stmt_bind_text(st, 2, make_id(clip, 'c', c, draw(d, S_ID, -1 - c)));
+		ph_stmt_bind_int(st, 3, i % PLATFORMS + 1);
+		ph_stmt_bind_text(st, 4, platforms[i % PLATFORMS]);
+		ph_stmt_bind_text(st, 5, r / 4 % 20 == 0 ? "failed" : r / 4 % 20 == 1 ? "pending" : "ready");
+		ph_stmt_bind_double(st, 6, (double)(r / 80 % 500) / 1e4);
 		rc = ph_stmt_exec(st, err);
 	}
 	ph_stmt_done(st);
@@ -389,10 +425,51 @@ insert_runs(const struct demo *d, struct ph_err *err)
 	for (i = 0; i < 288 && rc == PH_OK; i++) {	/* one day, every five minutes */
 		ph_stmt_bind_text(st, 1, make_id(id, 'r', i, draw(d, S_ID, i)));
 		ph_stmt_bind_int(st, 2, d->now - (288 - i) * 300000);
-		ph_stmt_bind_int(st, 3, (int64_t)(draw(d, S_MISC, i ^ 0x1111) % 5));
+		ph_stmt_bind_int(st, 3, (int64_t)(draw(d, S_MISC, i ^ 0x1111) % (RUN_ACTIONS_MAX + 1)));
 		rc = ph_stmt_exec(st, err);
 	}
 	ph_stmt_done(st);
+	return rc;
+}
+
+/*
+ * What the ledger says of rows that are there: how the newest logs and jobs ended, and what the
+ * orchestrator's runs did.  The id of an event is that of its row with another kind (make_id).
+ */
+static const char *const sql_ledger[] = {
+	"INSERT INTO ledger_events (id, timestamp, event_type, entity_type, entity_id, event_data, severity, clip_id)"
+	" SELECT substr(id, 1, 15) || '065' || substr(id, 19), coalesce(published_at, failed_at),"
+	" 'publication.' || status, 'publish_log', id, json_object('from', 'processing', 'to', status, 'by', 'demo',"
+	" 'platform', platform, 'retry_count', retry_count, 'error', error_message),"
+	" CASE status WHEN 'failed' THEN 'ERROR' ELSE 'INFO' END, clip_id"
+	" FROM publish_logs WHERE status IN ('success', 'failed') ORDER BY rowid DESC LIMIT $1",
+	"INSERT INTO ledger_events (id, timestamp, event_type, entity_type, entity_id, event_data, severity, job_id,"
+	" clip_id) SELECT substr(id, 1, 15) || '066' || substr(id, 19), updated_at, 'job.' || status, 'job', id,"
+	" json_object('from', 'processing', 'to', status, 'by', 'demo', 'job_type', job_type, 'error', error_message),"
+	" CASE status WHEN 'failed' THEN 'ERROR' ELSE 'INFO' END, id, clip_id"
+	" FROM jobs WHERE status IN ('completed', 'failed') ORDER BY rowid DESC LIMIT $1",
+	"WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $1)"
+	" INSERT INTO ledger_events (id, timestamp, event_type, entity_type, entity_id, event_data)"
+	" SELECT substr(id, 1, 15) || printf('%03x', 112 + i) || substr(id, 19), started_at + 100 * i,"
+	" 'orchestrator.action_executed', 'orchestrator_run', id, json_object('by', 'demo')"
+	" FROM orchestrator_runs JOIN n ON i < actions",
+};
+enum { LEDGERS = sizeof(sql_ledger) / sizeof(sql_ledger[0]) };
+
+static enum ph_rc
+insert_ledger(const struct demo *d, struct ph_err *err)
+{
+	static const int64_t	 limits[LEDGERS] = { LEDGER_LOGS, LEDGER_JOBS, RUN_ACTIONS_MAX };
+	struct ph_stmt		*st;
+	enum ph_rc		 rc = PH_OK;
+	size_t			 i;
+
+	for (i = 0; i < LEDGERS && rc == PH_OK; i++)
+		if ((rc = ph_db_prepare(d->db, sql_ledger[i], &st, err)) == PH_OK) {
+			ph_stmt_bind_int(st, 1, limits[i]);
+			rc = ph_stmt_exec(st, err);
+			ph_stmt_done(st);
+		}
 	return rc;
 }
 
@@ -423,9 +500,11 @@ load(struct demo *d, struct ph_err *err)
 	if (create == NULL || drop == NULL)
 		rc = ph_fail(err, PH_ENOMEM, "not enough memory");
 	else if ((rc = ph_db_script(d->db, drop, err)) == PH_OK &&
-	    (rc = insert_videos_and_clips(d, err)) == PH_OK && (rc = insert_accounts(d, err)) == PH_OK &&
+	    (rc = insert_videos_and_clips(d, err)) == PH_OK && (rc = insert_variants(d, err)) == PH_OK &&
+	    (rc = insert_accounts(d, err)) == PH_OK &&
 	    (rc = insert_jobs(d, err)) == PH_OK && (rc = insert_campaigns(d, err)) == PH_OK &&
 	    (rc = insert_logs(d, err)) == PH_OK && (rc = insert_runs(d, err)) == PH_OK &&
+	    (rc = insert_ledger(d, err)) == PH_OK &&
 	    (rc = ph_db_script(d->db, create, err)) == PH_OK && (rc = rebuild_counters(d->db, err)) == PH_OK)
 		rc = audit(d->db, "demo.load", NULL, NULL, err);
 	free(create);

@@ -13,8 +13,8 @@ from harness import (BUILD, HERE, LIBEXEC, NOW, PILOTHOUSE, SOURCE, STATS, Insta
 QUEUE = "/dashboard/stats/queue"
 COUNTERS = ("job_counts", "campaign_counts", "log_counts", "worker_counts", "clip_counts",
             "platform_counts", "clip_activity", "totals", "event_counts", "proc_counts", "ledger_counts")
-BASE = ("video_assets", "clips", "jobs", "campaigns", "social_accounts", "publish_logs",
-        "orchestrator_runs")
+BASE = ("video_assets", "clips", "clip_variants", "jobs", "campaigns", "social_accounts", "publish_logs",
+        "orchestrator_runs", "ledger_events")
 
 
 def content(database, tables=BASE + COUNTERS):
@@ -273,6 +273,30 @@ def _():
     expect(demo("--rows", "3000", "--seed", "2") != first, "another seed gives other data")
     expect(demo("--rows", "3000", now=NOW + 86400000) != first, "another clock too")
     expect_equal(len(first[0]["publish_logs"]), 3000, "rows")
+
+
+@test("demo: variants of the newest clips, and a ledger that says what the rows say")
+def _():
+    one = Instance(now=NOW)
+    one.run("demo", "--rows", "3000")
+    best = fields(one.get("/dashboard/ai/analyze"))["best_clip_per_platform"]
+    expect_equal(list(best), ["instagram", "tiktok", "youtube", "facebook"], "platforms with a best clip")
+    odd = one.rows("""SELECT v.id FROM clip_variants v LEFT JOIN clips c ON c.id = v.clip_id
+        WHERE c.id IS NULL OR v.created_at <> c.created_at OR v.visual_score > c.visual_score
+        OR c.id NOT IN (SELECT id FROM clips ORDER BY created_at DESC LIMIT 200)""")
+    expect_equal(odd, [], "variants of no or old clips")
+    logs = one.rows("""SELECT e.id FROM ledger_events e JOIN publish_logs l ON l.id = e.entity_id
+        WHERE e.entity_type = 'publish_log' AND e.event_type = 'publication.' || l.status AND e.clip_id = l.clip_id
+        AND e.timestamp = CASE l.status WHEN 'success' THEN l.published_at ELSE l.failed_at END
+        AND (e.severity = 'ERROR') = (l.status = 'failed') AND e.event_data ->> 'error' IS l.error_message""")
+    jobs = one.rows("""SELECT e.id FROM ledger_events e JOIN jobs j ON j.id = e.job_id
+        WHERE e.event_type = 'job.' || j.status AND e.timestamp = j.updated_at""")
+    runs = one.rows("""SELECT e.id FROM ledger_events e JOIN orchestrator_runs r ON r.id = e.entity_id
+        WHERE e.event_type = 'orchestrator.action_executed' AND e.timestamp BETWEEN r.started_at AND r.finished_at""")
+    expect_equal((len(logs), len(jobs), len(runs)), (1000, 200, one.rows("SELECT sum(actions) FROM orchestrator_runs")[0][0]),
+                 "events of logs, jobs and runs")
+    expect_equal(len(one.rows("SELECT id FROM ledger_events")), len(logs) + len(jobs) + len(runs), "and no others")
+    expect_equal(one.rows(f"SELECT id FROM ledger_events WHERE timestamp > {NOW}"), [], "events to come")
 
 
 @test("demo: any number of rows, also none and few")
