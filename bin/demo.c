@@ -5,7 +5,7 @@
  * (a year from 100,000 rows on) with a daily rhythm and quieter weekends; each platform
  * has an outage every few days, in which most posts fail; the last hour is still in
  * the queue, and some posts are scheduled ahead.  The newest clips have variants, and the ledger tells of
- * the newest logs, jobs and runs of the orchestrator.
+ * the newest logs, jobs and runs of the orchestrator.  There are samples of the last 48 hours.
  *
  * Rows are loaded with triggers off and without secondary indexes, which are made afterwards;
  * the counters are then recomputed by the schema's own definitions.
@@ -22,6 +22,7 @@
 #include "command.h"
 #include "core/clock.h"
 #include "core/number.h"
+#include "demo-samples.h"
 #include "instance.h"
 #include "verify.h"
 
@@ -44,6 +45,7 @@ static const char *const platforms[PLATFORMS] = { "instagram", "tiktok", "youtub
 
 struct demo {
 	struct ph_db	*db;
+	struct demo_samples	*samples;
 	uint64_t	 seed;
 	int64_t		 rows, clips, videos, jobs, campaigns;
 	int64_t		 now, start;
@@ -402,6 +404,8 @@ insert_logs(const struct demo *d, struct ph_err *err)
 			ph_stmt_bind_int(st, 14, l.published_at - at);
 		else
 			ph_stmt_bind_null(st, 14);
+		demo_samples_add(d->samples, l.status, at, l.published_at != 0 ? l.published_at :
+		    l.failed_at != 0 ? l.failed_at : -1);
 		rc = ph_stmt_exec(st, err);
 		if (isatty(STDERR_FILENO) && (i + 1) % 100000 == 0)
 			fprintf(stderr, "\r%" PRId64 " of %" PRId64 " publish logs", i + 1, d->rows);
@@ -504,7 +508,7 @@ load(struct demo *d, struct ph_err *err)
 	    (rc = insert_accounts(d, err)) == PH_OK &&
 	    (rc = insert_jobs(d, err)) == PH_OK && (rc = insert_campaigns(d, err)) == PH_OK &&
 	    (rc = insert_logs(d, err)) == PH_OK && (rc = insert_runs(d, err)) == PH_OK &&
-	    (rc = insert_ledger(d, err)) == PH_OK &&
+	    (rc = insert_ledger(d, err)) == PH_OK && (rc = demo_samples_insert(d->samples, d->db, err)) == PH_OK &&
 	    (rc = ph_db_script(d->db, create, err)) == PH_OK && (rc = rebuild_counters(d->db, err)) == PH_OK)
 		rc = audit(d->db, "demo.load", NULL, NULL, err);
 	free(create);
@@ -547,7 +551,9 @@ cmd_demo(int argc, char **argv)
 	d->now = ph_clock_now_ms(NULL);
 	d->start = d->now - (int64_t)(d->hours + 1) * HOUR_MS;
 	make_rhythm(d);
-	if ((d->db = instance_db(&err)) == NULL || (rc = ph_db_bulk_begin(d->db, &err)) != PH_OK ||
+	if ((d->samples = demo_samples_new(d->now)) == NULL)
+		rc = ph_fail(&err, PH_ENOMEM, "not enough memory for the samples");
+	else if ((d->db = instance_db(&err)) == NULL || (rc = ph_db_bulk_begin(d->db, &err)) != PH_OK ||
 	    (rc = ph_db_one_int(d->db, sql_have, &have, &err)) != PH_OK)
 		rc = err.rc;
 	else if (rows > 0 && have > 0)
@@ -558,6 +564,7 @@ cmd_demo(int argc, char **argv)
 	if (d->db != NULL)
 		ph_db_end(d->db);
 	ph_db_close(d->db);
+	demo_samples_free(d->samples);
 	free(d);
 	if (rc != PH_OK)
 		return complain(&err);

@@ -14,7 +14,7 @@ QUEUE = "/dashboard/stats/queue"
 COUNTERS = ("job_counts", "campaign_counts", "log_counts", "worker_counts", "clip_counts",
             "platform_counts", "clip_activity", "totals", "event_counts", "proc_counts", "ledger_counts")
 BASE = ("video_assets", "clips", "clip_variants", "jobs", "campaigns", "social_accounts", "publish_logs",
-        "orchestrator_runs", "ledger_events")
+        "orchestrator_runs", "ledger_events", "stat_samples")
 
 
 def content(database, tables=BASE + COUNTERS):
@@ -297,6 +297,44 @@ def _():
                  "events of logs, jobs and runs")
     expect_equal(len(one.rows("SELECT id FROM ledger_events")), len(logs) + len(jobs) + len(runs), "and no others")
     expect_equal(one.rows(f"SELECT id FROM ledger_events WHERE timestamp > {NOW}"), [], "events to come")
+
+
+@test("demo: samples of the last 48 hours are what the logs say at each minute")
+def _():
+    now = NOW + 12345
+    one = Instance(now=now)
+    one.run("demo", "--rows", "3000")
+    logs = one.rows("SELECT status, created_at, coalesce(published_at, failed_at) FROM publish_logs")
+    seen = {(m, r, at): v for m, r, at, v in one.rows("SELECT metric, resolution_ms, at, value FROM stat_samples")}
+    minutes = range(NOW - 48 * 3_600_000, NOW + 1, 60_000)
+    last = {}                       # of each span, by its resolution
+    for at in minutes:
+        for width in (60_000, 300_000, 3_600_000):
+            last[width, at - at % width] = at
+    names = {m for m, _, _ in seen}
+    expect_equal({(w, at) for _, w, at in seen}, set(last), "instants")
+    expect_equal(len(seen), len(last) * len(names), "samples")
+
+    def at_instant(t):
+        open_now = [s for s, made, done in logs if done is None and made <= t]
+        done = [(s, d) for s, made, d in logs if d is not None and d <= t]
+        working = sum(made <= t < d for _, made, d in logs if d is not None)
+        want = {f"queue.{s}": open_now.count(s) for s in ("pending", "scheduled", "retry")}
+        want |= {f"queue.{s}": sum(one == s for one, _ in done) for s in ("success", "failed")}
+        return want | {
+            "queue.processing": open_now.count("processing") + working,
+            "queue.total_in_queue": len(open_now) + working,
+            "queue.throughput_per_hour": sum(t - 3_600_000 <= d for _, d in done),
+            "overview.total_publications": sum(made <= t for _, made, _ in logs),
+            "orchestrator.actions_last_run": sum(t - 3_600_000 <= made <= t for _, made, _ in logs),
+            "orchestrator.actions_last_24h": sum(t - 86_400_000 <= made <= t for _, made, _ in logs)}
+
+    for (width, start), at in sorted(last.items())[::29] + [((60_000, NOW), NOW), ((3_600_000, NOW - NOW % 3_600_000), NOW)]:
+        expect_equal({m: seen[m, width, start] for m in sorted(names)},
+                     {m: float(n) for m, n in sorted(at_instant(at).items())}, f"{width} {start}")
+    for name, value in at_instant(now).items():
+        statistic, field = name.split(".")
+        expect_equal(one.stat(statistic, "include=extended")[field], value, f"{name} now")
 
 
 @test("demo: any number of rows, also none and few")
