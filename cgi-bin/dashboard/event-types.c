@@ -71,7 +71,7 @@ static enum ph_rc
 event_types_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 {
 	struct ph_value	 v[F__MAX] = { 0 }, type[T__MAX];
-	int64_t		 from, to, first, last;
+	int64_t		 from = 0, to = 0, first, last;
 	struct ph_stmt	*st;
 	enum ph_rc	 rc;
 

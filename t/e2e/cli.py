@@ -337,6 +337,25 @@ def _():
         expect_equal(one.stat(statistic, "include=extended")[field], value, f"{name} now")
 
 
+@test("demo: every page that the manual draws has something to show")
+def _():
+    one = Instance()
+    one.run("demo", "--rows", "3000")
+    page = (SOURCE / "man/pilothouse-api.7.in").read_text()
+    page = page[page.index(".Sh PAGES"):page.index(".Sh METRICS AND HISTORY")]
+    paths = re.findall(r"(/dashboard/\S+)", re.sub(r"\\e\n +", "", page))
+    expect(len(paths) > 20, f"paths: {paths}")
+    for path in paths:
+        body = one.get(path)
+        if "/export/" in path:
+            expect(body.count("\n") > 1, f"{path}: rows")
+        elif not path.startswith(("/dashboard/alerts", "/dashboard/ai/history")):   # these come with time
+            numbers = [n for n in re.findall(r"[:,\[](\d+(?:\.\d+)?)[],}]", body) if float(n) > 0]
+            expect((numbers or '"action":' in body) and '"items":[]' not in body and '"types":[]' not in body, f"{path}: {body[:300]}")
+        for series in fields(body).get("series", []) if path.startswith("/dashboard/stats/history") else []:
+            expect(any(n for _, n in series["points"]), f"{path}: {series['metric']} {series['platform']} is empty")
+
+
 @test("demo: any number of rows, also none and few")
 def _():
     for n in (0, 1, 9, 100):
