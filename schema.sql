@@ -397,7 +397,7 @@ CREATE TABLE alert_rules (
   -- what the evaluation remembers
   state TEXT NOT NULL DEFAULT 'ok' CHECK (state IN ('ok','pending','firing')),
   since_at INTEGER,			-- of the state
-  clear_count INTEGER NOT NULL DEFAULT 0,	-- evaluations beyond clear_threshold in a row
+  clear_count INTEGER NOT NULL DEFAULT 0,	-- evaluations in a row that clear_threshold calls clear
   snoozed_until INTEGER,		-- it tells nobody before
   value REAL,				-- of the last evaluation; NULL: none
   evaluated_at INTEGER,
