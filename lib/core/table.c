@@ -77,7 +77,8 @@ wanted(const struct ph_req *req, size_t format_param)
 }
 
 enum ph_rc
-ph_table_elsewhere(struct ph_req *req, size_t format_param, const char *dataset, struct ph_err *err)
+ph_table_elsewhere(struct ph_req *req, size_t format_param, const char *program, const char *dataset,
+    struct ph_err *err)
 {
 	const enum ph_table_format	f = wanted(req, format_param);
 	char				path[PH_TABLE_FILENAME_SIZE];
@@ -85,7 +86,7 @@ ph_table_elsewhere(struct ph_req *req, size_t format_param, const char *dataset,
 	if (f == PH_TABLE_JSON)
 		return PH_DONE;
 	snprintf(path, sizeof(path), "/dashboard/export/%s.%s", dataset, ph_table_formats[f]);
-	return ph_req_pass_on(req, "dashboard-export", path, "format", err);
+	return ph_req_pass_on(req, program, path, "format", err);
 }
 
 void

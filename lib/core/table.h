@@ -46,9 +46,10 @@ extern const char *const ph_table_seps[];
 	.text = "Anything but json answers with a file and needs the scope dashboard:export." }
 /*
  * For a route with that parameter.  PH_DONE: the answer is JSON, for the caller to give.  PH_OK: a file is
- * wanted, and the program of exports gives it, as the dataset of that name.  Else a failure.
+ * wanted, and that program of exports gives it, as the dataset of that name.  Else a failure.
  */
-enum ph_rc	ph_table_elsewhere(struct ph_req *, size_t format_param, const char *dataset, struct ph_err *);
+enum ph_rc	ph_table_elsewhere(struct ph_req *, size_t format_param, const char *program, const char *dataset,
+		    struct ph_err *);
 
 struct ph_table_options {
 	enum ph_table_format		 format;	/* not PH_TABLE_JSON */

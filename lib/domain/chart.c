@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "domain/chart.h"
+#include "domain/export.h"
 
 struct ph_chart_sheet {
 	struct ph_req			*req;
@@ -52,7 +53,7 @@ ph_chart_get(struct ph_req *req, const struct ph_chart *chart, struct ph_json *o
 	enum ph_rc			rc;
 
 	name_dataset(dataset, sizeof(dataset), chart);
-	if ((rc = ph_table_elsewhere(req, PH_CHART_FORMAT, dataset, err)) != PH_DONE)
+	if ((rc = ph_table_elsewhere(req, PH_CHART_FORMAT, PH_EXPORT_STATS, dataset, err)) != PH_DONE)
 		return rc;
 	return chart->write(&q, out, err);
 }

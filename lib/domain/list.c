@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/export.h"
 #include "domain/list-query.h"
 
 enum { LINK_MAX = 2500 };		/* bytes of a Link header that still fits the head of an answer */
@@ -103,7 +104,7 @@ list_get(struct ph_req *req, const struct ph_list *list, const struct ph_list_pa
 		rc = ph_fail(err, PH_ENOMEM, "not enough memory for the list");
 		goto out;
 	}
-	if ((rc = ph_table_elsewhere(req, PH_LIST_P_FORMAT, list->name, err)) != PH_DONE)
+	if ((rc = ph_table_elsewhere(req, PH_LIST_P_FORMAT, PH_EXPORT_LISTS, list->name, err)) != PH_DONE)
 		goto out;
 	if ((rc = ph_req_header(req, err, "Vary: Accept")) != PH_OK ||
 	    (rc = ph_list_read(q, list, p, ph_req_args(req), ph_req_now_ms(req), err)) != PH_OK ||

@@ -7,6 +7,7 @@
 
 #include "core/endpoint.h"
 #include "core/table.h"
+#include "domain/export.h"
 #include "domain/statistic.h"
 
 const struct ph_param ph_statistic_params[PH_STATISTIC_NPARAMS] = {
@@ -33,7 +34,7 @@ ph_statistic_get(struct ph_req *req, const struct ph_statistic *statistic, struc
 	enum ph_rc			rc;
 
 	snprintf(dataset, sizeof(dataset), "stats-%s", statistic->name);
-	if ((rc = ph_table_elsewhere(req, PH_STATISTIC_FORMAT, dataset, err)) != PH_DONE ||
+	if ((rc = ph_table_elsewhere(req, PH_STATISTIC_FORMAT, PH_EXPORT_STATS, dataset, err)) != PH_DONE ||
 	    (rc = ph_filter_read(&filter, ph_req_args(req), PH_STATISTIC_FILTER, q.now_ms, err)) != PH_OK)
 		return rc;
 	if (ph_filter_is_off(&filter))
