@@ -1,40 +1,42 @@
 /*
- * action-report.c -- generate-report: the analysis, what it suggests, and the figures behind it,
- * from one snapshot.  The analysis is kept for the history.
+ * action-report.c -- generate-report: the report of one snapshot, whose analysis is kept for the history.
  */
 #include "autoconf.h"
 
 #include <stdio.h>
 
-#include <cjson/cJSON.h>
-
+#include "core/table.h"
 #include "domain/action-log.h"
-#include "domain/recommendation.h"
+#include "domain/report.h"
+
+enum { P_DRY_RUN, P_FORMAT, P__MAX };
+static const struct ph_param params[P__MAX] = {
+	[P_DRY_RUN] = PH_ACTION_DRY_RUN,
+	[P_FORMAT] = { .name = "format", .type = PH_P_CHOICE, .in = PH_IN_BODY, .choices = ph_table_formats,
+	    .text = "Anything but json: the result names the file to fetch, too, with the scope dashboard:export." },
+};
 
 static enum ph_rc
 write_report(struct ph_action_call *call, const struct ph_analysis *a, struct ph_err *err)
 {
-	struct ph_recommendations	r;
-	char				id[37];
+	const enum ph_table_format	format = (enum ph_table_format)call->args->values[P_FORMAT].num;
+	char				id[37], file[64];
+	size_t				n;
 	int				is_new;
 	enum ph_rc			rc;
 
-	if ((rc = ph_recommendations_read(&r, a, call->db, err)) == PH_OK &&
-	    (rc = ph_analysis_keep(a, call->db, id, &is_new, err)) == PH_OK) {
-		call->changed = 1;		/* a report was made */
-		snprintf(call->target, sizeof(call->target), "%s", id);
-		snprintf(call->message, sizeof(call->message), "The system is %s: %zu issues, %zu recommendations.",
-		    ph_health_names[ph_analysis_status(a)], a->nissues, r.n);
-		ph_json_obj_open(call->out, "analysis");
-		ph_analysis_write(a, call->out);
-		ph_json_close(call->out);
-		ph_json_arr_open(call->out, "recommendations");
-		ph_recommendations_write(&r, a->now_ms, call->out);
-		ph_json_close(call->out);
-		ph_json_item(call->out, "statistics", cJSON_CreateRaw(a->statistics));
+	if ((rc = ph_report_write(a, call->db, call->out, &n, err)) != PH_OK ||
+	    (rc = ph_analysis_keep(a, call->db, id, &is_new, err)) != PH_OK)
+		return rc;
+	call->changed = 1;		/* a report was made */
+	snprintf(call->target, sizeof(call->target), "%s", id);
+	snprintf(call->message, sizeof(call->message), "The system is %s: %zu issues, %zu recommendations.",
+	    ph_health_names[ph_analysis_status(a)], a->nissues, n);
+	if (format != PH_TABLE_JSON) {
+		snprintf(file, sizeof(file), "/dashboard/export/stats-report.%s", ph_table_formats[format]);
+		ph_json_str(call->out, "file", file);
 	}
-	ph_recommendations_free(&r);
-	return rc;
+	return PH_OK;
 }
 
 static enum ph_rc
@@ -49,10 +51,8 @@ generate_report(struct ph_action_call *call, struct ph_err *err)
 	return rc;
 }
 
-static const struct ph_param params[] = { PH_ACTION_DRY_RUN };
-
 const struct ph_action ph_action_generate_report = {
 	.name = "generate-report", .short_name = "generate_report", .entity = "analysis",
 	.text = "Analysis, recommendations and the five statistics.",
-	.params = params, .nparams = 1, .run = generate_report,
+	.params = params, .nparams = P__MAX, .run = generate_report,
 };

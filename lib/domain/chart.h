@@ -1,6 +1,7 @@
 /*
- * chart.h -- what charts are drawn from: figures over time, by hour of the week, by size.  What each is
- * called, its parameters and fields, and the functions that write it as JSON or as the rows of a file.
+ * chart.h -- what charts are drawn from: figures over time, by hour of the week, by size; and the
+ * report of all.  What each is called, its parameters and fields, and the functions that write it
+ * as JSON or as the rows of a file.
  *
  * Each is one file, lib/domain/chart-NAME.c.
  */
@@ -36,6 +37,7 @@ struct ph_chart {
 extern const struct ph_chart	ph_chart_history;
 extern const struct ph_chart	ph_chart_heatmap;
 extern const struct ph_chart	ph_chart_distribution;
+extern const struct ph_chart	ph_chart_report;
 extern const struct ph_chart *const	ph_charts[];	/* all of them; then NULL */
 
 /* The first parameters of every chart. */

@@ -3,6 +3,7 @@
 
 Rows are compared before and after as a whole, so that what should not change is seen, too.
 """
+import csv
 import datetime
 import json
 import os
@@ -793,6 +794,17 @@ def _():
     json.loads(instance.run("post", "/dashboard/actions/run-scheduler").stdout)
 
 
+def leaves(prefix, value):
+    """Rows of a report's file: what is no object and no list, by its path."""
+    if isinstance(value, (dict, list)):
+        for key, child in value.items() if isinstance(value, dict) else enumerate(value, 1):
+            yield from leaves(f"{prefix}.{key}" if prefix else str(key), child)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield [prefix, f"{value:.6f}".rstrip("0") + ("0" if value == int(value) else ""), ""]
+    else:
+        yield [prefix, "", "" if value is None else str(value).lower() if isinstance(value, bool) else value]
+
+
 @test("generate-report: analysis, recommendations and statistics are those of the endpoints")
 def _():
     instance = full_instance()
@@ -803,7 +815,12 @@ def _():
     expect_equal(report["recommendations"], get("/dashboard/ai/recommendations"), "recommendations")
     for name in STATS:
         expect_equal(report["statistics"][name], get(f"/dashboard/stats/{name}?include=extended"), name)
-    act(instance, "generate-report")
+    del report["dry_run"]
+    expect_equal(get("/dashboard/stats/report"), report, "the same, read")
+    expect_equal(get("/dashboard/ai/history")["total"], 0, "and not kept")
+    file = act(instance, "generate-report", format="csv")["file"]
+    rows = list(csv.reader(instance.get(file).strip().splitlines()))
+    expect_equal(rows, [["name", "number", "text"], *leaves("", report)], "and as a file")
     kept = get("/dashboard/ai/history")
     expect_equal(kept["total"], 1, "it is in the history")
     expect_equal(get(f"/dashboard/ai/history/{kept['items'][0]['id']}")["analysis"], report["analysis"], "as it was")

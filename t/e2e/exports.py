@@ -258,6 +258,11 @@ def _():
     expect_problem(instance.request("/dashboard/stats/heatmap?format=csv", token=viewer), 403, "scope_missing")
     _, rows = read_xlsx(export("stats-history.xlsx", f"metric={metrics}&days_back=1&step=1d").body)
     expect_equal([rows[0][i][0] for i in range(len(rows[0]))], ["at", *metrics.split(",")], "names of XLSX")
+    _, rows = read_xlsx(export("stats-report.xlsx").body)
+    report = {row[0][0]: {column: cell[0] for column, cell in row.items() if column > 0} for row in rows}
+    queue = json.loads(instance.get("/dashboard/stats/queue"))
+    expect_equal([report["statistics.queue.pending"], report["analysis.queue_health"]],
+                 [{1: queue["pending"]}, {2: json.loads(instance.get("/dashboard/ai/analyze"))["queue_health"]}], "the report")
 
 
 # -- XLSX ----------------------------------------------------------------------------
