@@ -16,8 +16,8 @@
 enum { P_FILE, P__MAX };
 static const struct ph_param params[P__MAX] = {
 	[P_FILE] = { .name = "file", .type = PH_P_TEXT, .in = PH_IN_PATH, .min = 1, .max = PH_EXPORT_NAME_MAX,
-	    .text = "DATASET.FORMAT: overview, queue, orchestrator, platforms, campaigns, history, heatmap or "
-		"distribution; csv, tsv, ndjson or xlsx." },
+	    .text = "DATASET.FORMAT: overview, queue, orchestrator, platforms, campaigns, history, heatmap, "
+		"distribution or report; csv, tsv, ndjson or xlsx." },
 };
 
 static enum ph_rc

@@ -11,12 +11,6 @@
 #include "core/db.h"
 #include "core/error.h"
 
-/* Of a row of either table: the number of the event whose name the SQL expression `name` gives. */
-#define PH_EVENT_SQL_N(name) "CASE " name " WHEN 'created' THEN created WHEN 'requested' THEN requested" \
-	" WHEN 'retried' THEN retried WHEN 'published' THEN published WHEN 'failed' THEN failed" \
-	" WHEN 'jobs_completed' THEN jobs_completed WHEN 'clips_created' THEN clips_created" \
-	" WHEN 'orchestrator_events' THEN orchestrator_events END"
-
 enum ph_event {
 	PH_EVENT_REQUESTED, PH_EVENT_PUBLISHED, PH_EVENT_FAILED, PH_EVENT_RETRIED,
 	PH_EVENT_JOBS_COMPLETED, PH_EVENT_CLIPS_CREATED, PH_EVENT_ORCHESTRATOR, PH_EVENT__MAX

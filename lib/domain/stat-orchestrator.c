@@ -17,9 +17,8 @@ enum { HOUR_MS = 3600000, DAY_MS = 86400000 };
 static const char sql_last_run[] =
 	"SELECT created_at FROM publish_logs ORDER BY created_at DESC LIMIT 1";
 
-/* Within one minute of ix_logs_created. */
-static const char sql_created_edge[] =
-	"SELECT count(*) FROM publish_logs WHERE created_at >= $1 AND created_at < $2";
+/* The logs by ix_logs_created. */
+static const char sql_created[] = PH_SINCE_SQL("created", "created_at", "", "");
 
 /* The last entry of ix_runs_started. */
 static const char sql_last_tick[] =
@@ -129,8 +128,8 @@ read_all(struct ph_db *db, int64_t now, struct figures *f, struct ph_err *err)
 
 	if ((rc = ph_stats_logs(db, log, err)) != PH_OK ||
 	    (rc = last_run(db, &f->last_run_at, err)) != PH_OK ||
-	    (rc = ph_stats_since(db, "created", NULL, sql_created_edge, now - HOUR_MS, &f->hour, err)) != PH_OK ||
-	    (rc = ph_stats_since(db, "created", NULL, sql_created_edge, now - DAY_MS, &f->day, err)) != PH_OK ||
+	    (rc = ph_stats_since(db, sql_created, NULL, now - HOUR_MS, &f->hour, err)) != PH_OK ||
+	    (rc = ph_stats_since(db, sql_created, NULL, now - DAY_MS, &f->day, err)) != PH_OK ||
 	    (rc = ph_stats_total(db, "active_workers", &f->workers, err)) != PH_OK)
 		return rc;
 	for (i = 0; i < PH_LOG__MAX; i++)

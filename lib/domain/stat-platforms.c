@@ -26,10 +26,9 @@ static const char sql_logs[] =
 	" CASE WHEN status IN ('pending', 'scheduled', 'retry') THEN n ELSE 0 END FROM log_counts WHERE step_ms = 0";
 enum { LOGS_SUCCESS, LOGS_FAILED, LOGS_WAITING, LOGS__MAX };
 
-/* Within one minute of ix_logs_published. */
-static const char sql_published_edge[] =
-	"SELECT count(*) FROM publish_logs WHERE status = 'success'"
-	" AND published_at >= $1 AND published_at < $2 AND platform_key = $3";
+/* The logs by ix_logs_published. */
+static const char sql_published[] =
+	PH_SINCE_SQL("published", "published_at", " AND status = 'success'", " AND platform_key = $5");
 
 /* The posts of today, of those that a filter selects; the same index. */
 static const char sql_today_filtered[] =
@@ -127,8 +126,7 @@ posts_since(struct ph_db *db, int64_t since, int64_t *today, struct ph_err *err)
 	int		p;
 
 	for (p = 0; p < PH_PLATFORM__MAX && rc == PH_OK; p++)
-		rc = ph_stats_since(db, "published", ph_platform_keys[p], sql_published_edge, since, &today[p],
-		    err);
+		rc = ph_stats_since(db, sql_published, ph_platform_keys[p], since, &today[p], err);
 	return rc;
 }
 

@@ -22,13 +22,9 @@ static const char sql_oldest_filtered[] =
 	"SELECT requested_at FROM publish_logs AS l WHERE status = 'pending' AND "
 	PH_FILTER_SQL_TIME("requested_at") " AND " PH_FILTER_SQL_LOG("+l") " ORDER BY requested_at LIMIT 1";
 
-/* Within one minute; ix_logs_published and ix_logs_failed. */
-static const char sql_published_edge[] =
-	"SELECT count(*) FROM publish_logs WHERE status = 'success'"
-	" AND published_at >= $1 AND published_at < $2";
-static const char sql_failed_edge[] =
-	"SELECT count(*) FROM publish_logs WHERE status = 'failed'"
-	" AND failed_at >= $1 AND failed_at < $2";
+/* The logs by ix_logs_published and ix_logs_failed. */
+static const char sql_published[] = PH_SINCE_SQL("published", "published_at", " AND status = 'success'", "");
+static const char sql_failed[] = PH_SINCE_SQL("failed", "failed_at", " AND status = 'failed'", "");
 
 /* The logs that finished in a time, of those that a filter selects; the same indexes. */
 static const char sql_finished_filtered[] =
@@ -135,10 +131,10 @@ finished(struct ph_db *db, const struct ph_filter *f, int64_t from, int64_t to, 
 
 	if (!ph_filter_is_off(f))
 		return finished_filtered(db, f, from, to, n, err);
-	if ((rc = ph_stats_since(db, "published", NULL, sql_published_edge, from, &published, err)) != PH_OK ||
-	    (rc = ph_stats_since(db, "failed", NULL, sql_failed_edge, from, &failed, err)) != PH_OK ||
-	    (rc = ph_stats_since(db, "published", NULL, sql_published_edge, to, &later_published, err)) != PH_OK ||
-	    (rc = ph_stats_since(db, "failed", NULL, sql_failed_edge, to, &later_failed, err)) != PH_OK)
+	if ((rc = ph_stats_since(db, sql_published, NULL, from, &published, err)) != PH_OK ||
+	    (rc = ph_stats_since(db, sql_failed, NULL, from, &failed, err)) != PH_OK ||
+	    (rc = ph_stats_since(db, sql_published, NULL, to, &later_published, err)) != PH_OK ||
+	    (rc = ph_stats_since(db, sql_failed, NULL, to, &later_failed, err)) != PH_OK)
 		return rc;
 	*n = published + failed - later_published - later_failed;
 	return PH_OK;

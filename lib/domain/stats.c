@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "domain/event.h"
 #include "domain/stats.h"
 
 int
@@ -137,16 +136,6 @@ ph_stats_total(struct ph_db *db, const char *name, int64_t *n, struct ph_err *er
 	return rc;
 }
 
-/*
- * From the cut minute on: $2 minutes up to the next ten, $3 tens of minutes up to the next hour, $4 hours
- * without end.  At most 9, 5 and the hours since, with a row per platform; $5: of this one.
- */
-#define SINCE(step, from) "SELECT " PH_EVENT_SQL_N("$1") " AS n FROM event_counts WHERE step_ms = " step \
-	" AND start_at >= " from " AND platform_key = coalesce($5, platform_key)"
-static const char sql_since[] =
-	"SELECT coalesce(sum(n), 0) FROM (" SINCE("60000", "$2") " AND start_at < $3"
-	" UNION ALL " SINCE("600000", "$3") " AND start_at < $4 UNION ALL " SINCE("3600000", "$4") ")";
-
 /* The first multiple of width at or after t; t >= 0. */
 static int64_t
 round_up(int64_t t, int64_t width)
@@ -155,41 +144,24 @@ round_up(int64_t t, int64_t width)
 }
 
 enum ph_rc
-ph_stats_since(struct ph_db *db, const char *event, const char *platform_key, const char *edge_sql,
-    int64_t from_ms, int64_t *n, struct ph_err *err)
+ph_stats_since(struct ph_db *db, const char *sql, const char *platform_key, int64_t from_ms, int64_t *n,
+    struct ph_err *err)
 {
-	static const int64_t	 widths[] = { 60000, 600000, 3600000 };
-	const int64_t		 from = from_ms > 0 ? from_ms : 0;	/* no time is below 0 */
+	static const int64_t	 widths[] = { 1, 60000, 600000, 3600000 };
 	struct ph_stmt		*st;
 	enum ph_rc		 rc;
 	size_t			 i;
 
-	*n = 0;
-	if ((rc = ph_db_prepare(db, sql_since, &st, err)) != PH_OK)
+	if ((rc = ph_db_prepare(db, sql, &st, err)) != PH_OK)
 		return rc;
-	ph_stmt_bind_text(st, 1, event);
 	for (i = 0; i < sizeof(widths) / sizeof(widths[0]); i++)
-		ph_stmt_bind_int(st, (int)i + 2, round_up(from, widths[i]));
-	ph_stmt_bind_text(st, 5, platform_key);
+		ph_stmt_bind_int(st, (int)i + 1, round_up(from_ms > 0 ? from_ms : 0, widths[i]));
+	if (platform_key != NULL)
+		ph_stmt_bind_text(st, 5, platform_key);
 	if ((rc = ph_stmt_step(st, err)) == PH_ROW)
 		*n = ph_stmt_int(st, 0);
 	ph_stmt_done(st);
-	if (rc != PH_ROW)
-		return rc;
-	if (from == round_up(from, widths[0]))
-		return PH_OK;
-	if ((rc = ph_db_prepare(db, edge_sql, &st, err)) != PH_OK)
-		return rc;
-	ph_stmt_bind_int(st, 1, from);
-	ph_stmt_bind_int(st, 2, round_up(from, widths[0]));
-	if (platform_key != NULL)
-		ph_stmt_bind_text(st, 3, platform_key);
-	if ((rc = ph_stmt_step(st, err)) == PH_ROW) {
-		*n += ph_stmt_int(st, 0);
-		rc = PH_OK;
-	}
-	ph_stmt_done(st);
-	return rc;
+	return rc == PH_ROW ? PH_OK : rc;
 }
 
 static const char sql_buckets[] =

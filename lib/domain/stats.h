@@ -68,12 +68,22 @@ enum ph_rc	ph_stats_campaigns(struct ph_db *, struct ph_campaign_totals *, struc
 enum ph_rc	ph_stats_total(struct ph_db *, const char *name, int64_t *n, struct ph_err *);
 
 /*
- * Events (event_counts) at or after from_ms, exactly; platform_key NULL: of all platforms.
- * edge_sql counts the base rows with $1 <= time < $2, and with platform $3 if one is given; it
- * is asked only for the minute that from_ms cuts.
+ * A statement that counts events at or after $1, exactly: a column of event_counts in whole minutes
+ * from $2, tens of minutes from $3 and hours from $4 on, at most 9, 5 and the hours since, with
+ * a row per platform; before $2 the logs of the cut minute by the time that the column counts, with
+ * a condition that begins with AND on these and one on both, which may have the platform key $5.
  */
-enum ph_rc	ph_stats_since(struct ph_db *, const char *event, const char *platform_key,
-		    const char *edge_sql, int64_t from_ms, int64_t *n, struct ph_err *);
+#define PH_SINCE_SQL(column, time, of_logs, of_both) \
+	"SELECT (SELECT count(*) FROM publish_logs WHERE " time " >= $1 AND " time " < $2" of_logs of_both ")" \
+	PH_SINCE_BUCKETS(column, "60000", "start_at >= $2 AND start_at < $3" of_both) \
+	PH_SINCE_BUCKETS(column, "600000", "start_at >= $3 AND start_at < $4" of_both) \
+	PH_SINCE_BUCKETS(column, "3600000", "start_at >= $4" of_both)
+#define PH_SINCE_BUCKETS(column, step, range) \
+	" + (SELECT coalesce(sum(" column "), 0) FROM event_counts WHERE step_ms = " step " AND " range ")"
+
+/* Run one; platform_key NULL: it has no $5. */
+enum ph_rc	ph_stats_since(struct ph_db *, const char *sql, const char *platform_key, int64_t from_ms,
+		    int64_t *n, struct ph_err *);
 
 /* The rank-th smallest processing time (1 = the smallest) in ms; rank within proc_n. */
 enum ph_rc	ph_stats_processing_time(struct ph_db *, int64_t rank, int64_t *ms, struct ph_err *);
