@@ -122,19 +122,14 @@ last_run(struct ph_db *db, struct ph_value *at, struct ph_err *err)
 static enum ph_rc
 read_all(struct ph_db *db, int64_t now, struct figures *f, struct ph_err *err)
 {
-	struct ph_log_totals	log[PH_LOG__MAX];
-	enum ph_rc		rc;
-	int			i;
+	enum ph_rc rc;
 
-	if ((rc = ph_stats_logs(db, log, err)) != PH_OK ||
+	if ((rc = ph_stats_log_counts(db, f->logs, err)) != PH_OK ||
 	    (rc = last_run(db, &f->last_run_at, err)) != PH_OK ||
 	    (rc = ph_stats_since(db, sql_created, NULL, now - HOUR_MS, &f->hour, err)) != PH_OK ||
-	    (rc = ph_stats_since(db, sql_created, NULL, now - DAY_MS, &f->day, err)) != PH_OK ||
-	    (rc = ph_stats_total(db, "active_workers", &f->workers, err)) != PH_OK)
+	    (rc = ph_stats_since(db, sql_created, NULL, now - DAY_MS, &f->day, err)) != PH_OK)
 		return rc;
-	for (i = 0; i < PH_LOG__MAX; i++)
-		f->logs[i] = log[i].n;
-	return PH_OK;
+	return ph_stats_total(db, "active_workers", &f->workers, err);
 }
 
 /* -- of those that a filter selects -------------------------------------------------- */

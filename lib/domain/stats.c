@@ -54,10 +54,20 @@ ph_stats_sums(struct ph_db *db, const char *sql, const char *const *names, int n
 	return ph_stats_add(st, names, ncols, sums, err);
 }
 
-/* At most six statuses times five platforms: one page. */
+/* At most six statuses times five platforms: one page, in the order of the key. */
 static const char sql_logs[] =
 	"SELECT status, sum(n), sum(proc_n), sum(proc_ms), sum(skewed), sum(untimed),"
-	" sum(requested_s), sum(requested_ms) FROM log_counts WHERE step_ms = 0 GROUP BY status";
+	" sum(requested_s), sum(requested_ms) FROM log_counts WHERE step_ms = 0 AND start_at = 0 GROUP BY status";
+
+/* Half of that. */
+static const char sql_log_counts[] =
+	"SELECT status, sum(n) FROM log_counts WHERE step_ms = 0 AND start_at = 0 GROUP BY status";
+
+enum ph_rc
+ph_stats_log_counts(struct ph_db *db, int64_t n[PH_LOG__MAX], struct ph_err *err)
+{
+	return ph_stats_sums(db, sql_log_counts, ph_log_statuses, 1, n, err);
+}
 
 enum ph_rc
 ph_stats_logs(struct ph_db *db, struct ph_log_totals totals[PH_LOG__MAX], struct ph_err *err)

@@ -39,7 +39,8 @@ struct ph_log_totals {
 	int64_t		skewed, untimed;	/* success published before requested; without time */
 	ph_int128	requested_ms;		/* sum of requested_at */
 };
-/* Publish logs by status. */
+/* Publish logs by status: all of it, or how many there are in half the time. */
+enum ph_rc	ph_stats_log_counts(struct ph_db *, int64_t n[PH_LOG__MAX], struct ph_err *);
 enum ph_rc	ph_stats_logs(struct ph_db *, struct ph_log_totals totals[PH_LOG__MAX], struct ph_err *);
 
 enum ph_job_status {
