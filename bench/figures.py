@@ -405,7 +405,7 @@ def far_cursor(instance, path):
 
     place = json.loads(base64.urlsafe_b64decode(fetch(instance, path)["next_cursor"].split(".")[0] + "==="))
     with contextlib.closing(sqlite3.connect(instance.home / "pilothouse.db")) as db:
-        place["v"], place["i"] = db.execute("SELECT requested_at, id FROM publish_logs ORDER BY requested_at, id"
+        place["v"], place["i"] = db.execute("SELECT CAST(requested_at AS TEXT), id FROM publish_logs ORDER BY requested_at, id"
                                             " LIMIT 1 OFFSET 1000").fetchone()
     text = json.dumps(place).encode()
     secret = (instance.home / "secret").read_bytes()
