@@ -9,7 +9,8 @@
 -- from 0 (1970) to 253402300799999 (the end of year 9999).  `*_ms` is a duration
 -- in milliseconds.  `*_cents` is money in hundredths.  Ids are TEXT, lower-case
 -- UUIDs when we make them.  JSON columns are TEXT and may hold malformed text
--- after an import; readers tolerate it.  Tables are STRICT.
+-- after an import; readers tolerate it.  Tables are STRICT.  A column of three or more words is
+-- checked by OR where rows come by the thousand: for IN (...) the engine builds a table with each insert.
 --
 -- The rules that hold together
 --  1. Only triggers write counter tables.  A counter row may stay at n = 0;
@@ -54,7 +55,8 @@ CREATE TABLE clips (
   duration_ms INTEGER NOT NULL,
   visual_score REAL CHECK (visual_score BETWEEN 0.0 AND 1.0),	-- NULL: not scored yet
   status TEXT NOT NULL DEFAULT 'pending'
-    CHECK (status IN ('pending','processing','ready','published','failed')),
+    CHECK (status = 'published' OR status = 'ready' OR status = 'pending' OR status = 'processing'
+      OR status = 'failed'),
   params TEXT,				-- JSON
   created_at INTEGER NOT NULL CHECK (created_at BETWEEN 0 AND 253402300799999),
   updated_at INTEGER NOT NULL
@@ -71,7 +73,7 @@ CREATE TABLE clip_variants (		-- a clip rendered for one platform
   platform TEXT NOT NULL,
   file_path TEXT,
   url TEXT,
-  status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending','ready','failed')),
+  status TEXT NOT NULL DEFAULT 'pending' CHECK (status = 'ready' OR status = 'pending' OR status = 'failed'),
   visual_score REAL CHECK (visual_score BETWEEN 0.0 AND 1.0),
   duration_ms INTEGER,
   params TEXT,				-- JSON
@@ -86,7 +88,8 @@ CREATE TABLE jobs (			-- work on videos and clips: cut, score, render
   id TEXT PRIMARY KEY NOT NULL,
   job_type TEXT NOT NULL,
   status TEXT NOT NULL DEFAULT 'pending'
-    CHECK (status IN ('pending','processing','retry','completed','failed')),
+    CHECK (status = 'completed' OR status = 'pending' OR status = 'processing' OR status = 'retry'
+      OR status = 'failed'),
   params TEXT,				-- JSON; the text member "platform" is counted
   dedup_key TEXT UNIQUE,
   video_asset_id TEXT REFERENCES video_assets(id) ON DELETE SET NULL,
@@ -116,7 +119,7 @@ CREATE TABLE campaigns (		-- a budget spent on one clip
   budget_spent_cents INTEGER NOT NULL DEFAULT 0,
   targeting TEXT,			-- JSON
   status TEXT NOT NULL DEFAULT 'draft'
-    CHECK (status IN ('draft','active','paused','completed')),
+    CHECK (status = 'completed' OR status = 'active' OR status = 'paused' OR status = 'draft'),
   created_at INTEGER NOT NULL CHECK (created_at BETWEEN 0 AND 253402300799999),
   updated_at INTEGER NOT NULL
 ) STRICT;
@@ -148,7 +151,8 @@ CREATE TABLE publish_logs (
   platform TEXT NOT NULL,		-- as written by the caller; any spelling
   social_account_id TEXT REFERENCES social_accounts(id) ON DELETE SET NULL,
   status TEXT NOT NULL DEFAULT 'pending'
-    CHECK (status IN ('scheduled','pending','processing','retry','success','failed')),
+    CHECK (status = 'success' OR status = 'failed' OR status = 'pending' OR status = 'scheduled'
+      OR status = 'processing' OR status = 'retry'),
   external_post_id TEXT,
   external_url TEXT,
   error_message TEXT,
@@ -243,7 +247,7 @@ CREATE TABLE ledger_events (		-- what the publishing system did, append-only
   entity_type TEXT,
   entity_id TEXT,
   event_data TEXT,			-- JSON
-  severity TEXT NOT NULL DEFAULT 'INFO' CHECK (severity IN ('INFO','WARN','ERROR')),
+  severity TEXT NOT NULL DEFAULT 'INFO' CHECK (severity = 'INFO' OR severity = 'WARN' OR severity = 'ERROR'),
   worker_id TEXT,
   job_id TEXT,
   clip_id TEXT
