@@ -17,5 +17,10 @@ done
 for command in $("$PH_BUILDDIR/pilothouse" help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
 	check "pilothouse(1) documents $command" grep -q "^\.It .*$command" "$PH_BUILDDIR/man/pilothouse.1"
 done
+readme_example() {
+	sed -n '/^```c$/,/^```$/{/^```/!p}' "$PH_SRCDIR/README.md" |
+		${CC:-cc} -std=c11 -Wall -Wextra -Werror -fsyntax-only -D_GNU_SOURCE -I"$PH_BUILDDIR" -I"$PH_SRCDIR/lib" -xc -
+}
+check "the endpoint that README shows is one" readme_example
 echo "1..$n"
 exit $failed
