@@ -42,6 +42,7 @@ INGEST = "/dashboard/ingest/publications"
 PLATFORMS = ("instagram", "tiktok", "youtube", "facebook")
 BATCH_ROWS = 1000
 BATCHES = 40
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 WRITERS = 3
 CROWD_BESIDE = 50     # clients while another route crashes
 FILTERED_MS = 100       # at most, in the median
@@ -465,13 +466,13 @@ def lists(setting):
     return keyset(setting) + export(setting)
 
 
-def publications(rng, clips, n):
-    """n publications of the last hour, four platforms per clip, in a body."""
+def publications(rng, clips, n, begin, span_ms):
+    """n publications requested in span_ms from begin, four platforms per clip, in a body."""
     now = int(time.time() * 1000)
     rows = []
     for i in range(n):
         status = rng.choice(("success", "success", "pending", "failed", "scheduled"))
-        at = now - rng.randrange(3_600_000)
+        at = begin + rng.randrange(span_ms)
         row = {"clip_id": clips[i // 4 % len(clips)], "platform": PLATFORMS[i % 4], "status": status,
                "requested_at": at, "created_at": at}
         if status == "success":
@@ -513,8 +514,13 @@ def writing(setting):
         children.at_end(instance.forget_data)
         instance.start(children, WRITERS)
         n = BATCH_ROWS // 4
-        for what, clips, target in (("new clips", newest, 20_000), ("clips of a whole year", anywhere, None)):
-            bodies = [publications(rng, clips[i * n % 10_000:][:n], BATCH_ROWS) for i in range(BATCHES)]
+        begin = int(time.time() * 1000) - HOUR_MS
+        for what, clips, minutes, target in (("as it happens, a minute a batch", newest, 1, 20_000),
+                                             ("in no order, of one hour", newest, 60, None),
+                                             ("in no order, clips of a whole year", anywhere, 60, None)):
+            span_ms = minutes * MINUTE_MS
+            bodies = [publications(rng, clips[i * n % 10_000:][:n], BATCH_ROWS,
+                                   begin + i * span_ms % HOUR_MS, span_ms) for i in range(BATCHES)]
             value, low, high = batches_per_s(instance, bodies)
             rows.append(Row(f"10 ingest of publications into {instance.rows:,}, batches of {BATCH_ROWS:,}, one client: {what}",
                             f"{value:.0f}/s ({low:.0f} to {high:.0f})", f">= {target}/s" if target else "",

@@ -15,11 +15,10 @@
 
 #include <sqlite3.h>
 
-enum { BATCHES = 21, ROWS = 1000, PROCESSING_MS = 4000, DAY_MS = 86400000,
-	STATEMENT_JOURNAL_BYTES = 128000 };
+enum { BATCHES = 21, ROWS = 1000, PROCESSING_MS = 4000, DAY_MS = 86400000 };
 
 static const char settings[] =
-	"PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL;"
+	"PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA synchronous=NORMAL;"
 	"PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=16000";
 static const char sql_clips[] = "SELECT id FROM clips ORDER BY random() LIMIT ?1";
 static const char sql_insert[] =
@@ -71,7 +70,6 @@ main(int argc, char **argv)
 	}
 	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, STATEMENT_JOURNAL_BYTES);
 	must(NULL, sqlite3_open_v2(argv[1], &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL), SQLITE_OK);
 	must(db, sqlite3_exec(db, settings, NULL, NULL, NULL), SQLITE_OK);
 	must(db, sqlite3_prepare_v2(db, sql_clips, -1, &pick, NULL), SQLITE_OK);

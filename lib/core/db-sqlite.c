@@ -26,7 +26,7 @@
 
 enum {
 	PROGRESS_OPS = 20000,		/* virtual machine steps between looks at the deadline */
-	READER_CACHE_KIB = 96,		/* page cache of a connection: what a statistic reads stays in it */
+	READER_CACHE_KIB = 120,		/* page cache of a connection: what a statistic reads stays in it */
 	WRITER_CACHE_KIB = 32768,	/* a batch of 1000 logs changes up to 20 MB of pages */
 	BACKUP_PAGES = 4096,		/* pages copied per step of an online backup */
 	PARAMS_MAX = 32,		/* $1 ... of one statement */
@@ -34,10 +34,7 @@ enum {
 	SLEEP_LAST_US = 5000,		/* the first sleep, and what it grows to */
 	LOG_PAGES = 16000,		/* a longer log is written back to the file by a writer */
 	LOG_PAGES_MORE = 4000,		/* how much longer it must be to try again when that failed */
-	LOG_WAIT_MS = 20,		/* for other writers and readers, to begin the log anew */
-	/* Kept in memory, in one piece; then it goes to a file, and the engine cannot write more than
-	 * 131071 bytes at once. */
-	STATEMENT_JOURNAL_BYTES = 128000
+	LOG_WAIT_MS = 20		/* for other writers and readers, to begin the log anew */
 };
 
 #define BULK_CACHE_KIB "524288"
@@ -71,8 +68,7 @@ struct ph_db {
 };
 
 /* A program has one thread, and nobody asks for the engine's memory statistics: without both, its
- * allocations take no lock.  A statement journal holds the pages that one insert's counting triggers
- * changed, some twenty; in memory by order (temp_store) it would be a list of pieces of 1 KiB. */
+ * allocations take no lock. */
 static void
 configure_engine(void)
 {
@@ -83,7 +79,6 @@ configure_engine(void)
 	is_done = 1;
 	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, STATEMENT_JOURNAL_BYTES);
 }
 
 struct ph_db *
@@ -259,11 +254,14 @@ ph_db_script(struct ph_db *db, const char *sql, struct ph_err *err)
 enum ph_rc
 ph_db_open_raw(struct ph_db *db, int may_create, struct ph_err *err)
 {
-	/* The journal mode is a property of the file, set by `pilothouse init`. */
-	static const char settings[] = "PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL;";
+	/* temp_store: the statement journals of the counting triggers stay in memory.
+	 * The journal mode is a property of the file, set by `pilothouse init`. */
+	static const char settings[] =
+	    "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
+	    "PRAGMA synchronous=NORMAL;";
 	const int	flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
 			    (may_create ? SQLITE_OPEN_CREATE : 0);
-	char		pragma[160];
+	char		pragma[128];
 	struct stat	sb;
 	enum ph_rc	rc;
 	int		r;
@@ -286,10 +284,8 @@ ph_db_open_raw(struct ph_db *db, int may_create, struct ph_err *err)
 	/* The triggers that a writer runs parse JSON, which this engine calls unsafe in a
 	 * schema that is not trusted; a reader has no need to trust it. */
 	snprintf(pragma, sizeof(pragma), "PRAGMA cache_size=-%d; PRAGMA query_only=%d;"
-	    "PRAGMA trusted_schema=%d; PRAGMA temp_store=%s",
-	    db->mode == PH_DB_READER ? READER_CACHE_KIB : WRITER_CACHE_KIB,
-	    db->mode == PH_DB_READER, db->mode == PH_DB_WRITER,
-	    db->mode == PH_DB_READER ? "MEMORY" : "DEFAULT");
+	    "PRAGMA trusted_schema=%d", db->mode == PH_DB_READER ? READER_CACHE_KIB : WRITER_CACHE_KIB,
+	    db->mode == PH_DB_READER, db->mode == PH_DB_WRITER);
 	db->log_pages = LOG_PAGES;
 	sqlite3_wal_hook(db->db, on_log, db);
 	if ((rc = ph_db_script(db, settings, err)) != PH_OK ||

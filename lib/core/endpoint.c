@@ -869,9 +869,10 @@ answer(struct ph_req *req)
 	req->json = NULL;
 	req->body = NULL;
 	req->body_len = 0;
-	/* What a large answer or much work needed goes back to the system, not to the next small one. */
-	if (res.body_len > LARGE_BODY || req->sent > LARGE_BODY ||
-	    ph_clock_mono_us() - req->started_us > LONG_US)
+	/* What a large answer or much work needed goes back to the system, not to the next small one.  A writer
+	 * would ask for it again. */
+	if (!is_writing(req) && (res.body_len > LARGE_BODY || req->sent > LARGE_BODY ||
+	    ph_clock_mono_us() - req->started_us > LONG_US))
 		malloc_trim(0);
 	return is_cut ? -1 : 0;
 }
