@@ -262,9 +262,12 @@ def _():
 
 
 def kill_all(route, sig=signal.SIGSEGV):
+    killed = 0
     for pid in instance.workers(route):
-        with contextlib.suppress(ProcessLookupError):    # it ended by itself meanwhile
+        with contextlib.suppress(ProcessLookupError):    # one that was dying already
             os.kill(pid, sig)
+            killed += 1
+    expect(killed > 0, f"no worker of {route} was there to kill")
 
 
 @test(f"a route whose workers crash is back, and {READERS} readers of others see nothing")
