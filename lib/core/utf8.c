@@ -3,6 +3,9 @@
  */
 #include "autoconf.h"
 
+#include <stdint.h>
+#include <string.h>
+
 #include "core/utf8.h"
 
 size_t
@@ -42,9 +45,17 @@ ph_utf8_next(const char *s, size_t len)
 int
 ph_utf8_is_valid(const char *s, size_t len)
 {
-	size_t n;
+	uint64_t	eight;
+	size_t		n;
 
 	while (len > 0) {
+		for (; len >= sizeof(eight); s += sizeof(eight), len -= sizeof(eight)) {
+			memcpy(&eight, s, sizeof(eight));
+			if ((eight & UINT64_C(0x8080808080808080)) != 0)
+				break;		/* not all of it is ASCII */
+		}
+		if (len == 0)
+			break;
 		if ((n = ph_utf8_next(s, len)) == 0)
 			return 0;
 		s += n;

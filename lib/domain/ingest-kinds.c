@@ -276,7 +276,7 @@ static const char sql_put_publications[] =
 
 const struct ph_ingest_kind ph_ingest_kinds[PH_INGEST__MAX] = {
 	[PH_INGEST_VIDEOS] = {
-		.name = "videos", .entity = "video", .params = videos, .nparams = V__MAX,
+		.name = "videos", .params = videos, .nparams = V__MAX,
 		.nullable = BIT(V_TITLE) | BIT(V_DESCRIPTION) | BIT(V_RELEASE_DATE) | BIT(V_FILE_PATH) |
 		    BIT(V_FILE_SIZE) | BIT(V_DURATION_MS) | BIT(V_IDEMPOTENCY_KEY),
 		.sql_find = sql_find_video, .sql_put = sql_put_videos,
@@ -286,13 +286,13 @@ const struct ph_ingest_kind ph_ingest_kinds[PH_INGEST__MAX] = {
 		},
 	},
 	[PH_INGEST_CLIPS] = {
-		.name = "clips", .entity = "clip", .params = clips, .nparams = C__MAX,
+		.name = "clips", .params = clips, .nparams = C__MAX,
 		.nullable = BIT(C_VISUAL_SCORE) | BIT(C_PARAMS),
 		.sql_find = sql_find_clip, .sql_put = sql_put_clips,
 		.checks = { { C_VIDEO_ASSET_ID, EXISTS("video_assets"), "there is no such video" } },
 	},
 	[PH_INGEST_JOBS] = {
-		.name = "jobs", .entity = "job", .params = jobs, .nparams = J__MAX,
+		.name = "jobs", .params = jobs, .nparams = J__MAX,
 		.nullable = BIT(J_PARAMS) | BIT(J_DEDUP_KEY) | BIT(J_VIDEO_ASSET_ID) | BIT(J_CLIP_ID) |
 		    BIT(J_RESULT) | BIT(J_ERROR_MESSAGE),
 		.cycle = PH_CYCLE_JOB, .status = J_STATUS,
@@ -305,18 +305,18 @@ const struct ph_ingest_kind ph_ingest_kinds[PH_INGEST__MAX] = {
 		},
 	},
 	[PH_INGEST_CAMPAIGNS] = {
-		.name = "campaigns", .entity = "campaign", .params = campaigns, .nparams = K__MAX,
+		.name = "campaigns", .params = campaigns, .nparams = K__MAX,
 		.nullable = BIT(K_TARGETING),
 		.sql_find = sql_find_campaign, .sql_put = sql_put_campaigns,
 		.checks = { { K_CLIP_ID, EXISTS("clips"), "there is no such clip" } },
 	},
 	[PH_INGEST_ACCOUNTS] = {
-		.name = "accounts", .entity = "account", .params = accounts, .nparams = A__MAX,
+		.name = "accounts", .params = accounts, .nparams = A__MAX,
 		.nullable = BIT(A_EXTERNAL_ID) | BIT(A_EXTRA_METADATA) | BIT(A_OAUTH_EXPIRES_AT),
 		.sql_find = sql_find_account, .sql_put = sql_put_accounts,
 	},
 	[PH_INGEST_PUBLICATIONS] = {
-		.name = "publications", .entity = "publish_log", .params = publications, .nparams = P__MAX,
+		.name = "publications", .params = publications, .nparams = P__MAX,
 		.nullable = BIT(P_SOCIAL_ACCOUNT_ID) | BIT(P_EXTERNAL_POST_ID) | BIT(P_EXTERNAL_URL) |
 		    BIT(P_ERROR_MESSAGE) | BIT(P_PUBLISHED_AT) | BIT(P_FAILED_AT) | BIT(P_REQUEUED_AT) |
 		    BIT(P_LAST_RETRY_AT) | BIT(P_SCHEDULED_FOR) | BIT(P_SCHEDULED_WINDOW_END) |

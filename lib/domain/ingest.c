@@ -111,6 +111,14 @@ refuse_for(const struct batch *b, struct row *row, const char *member, const cha
 
 /* -- documents ------------------------------------------------------------------------ */
 
+/* Room for n rows. */
+static enum ph_rc
+make_rows(struct batch *b, size_t n, struct ph_err *err)
+{
+	b->rows = calloc(n == 0 ? 1 : n < PH_INGEST_ROWS_MAX ? n : PH_INGEST_ROWS_MAX, sizeof(b->rows[0]));
+	return b->rows != NULL ? PH_OK : ph_fail(err, PH_ENOMEM, "not enough memory for the rows");
+}
+
 static enum ph_rc
 add_row(struct batch *b, cJSON *object, struct row **row, struct ph_err *err)
 {
@@ -128,8 +136,12 @@ parse_lines(struct batch *b, struct ph_err *err)
 	const char	*p = b->in->text, *text_end = b->in->text + b->in->len, *end;
 	struct row	*row = NULL;
 	cJSON		*object;
-	enum ph_rc	 rc = PH_OK;
+	size_t		 nlines = 1;
+	enum ph_rc	 rc;
 
+	for (end = p; end < text_end; end++)
+		nlines += *end == '\n';
+	rc = make_rows(b, nlines, err);
 	for (; p < text_end && rc == PH_OK; p = end + 1) {
 		if ((end = memchr(p, '\n', (size_t)(text_end - p))) == NULL)
 			end = text_end;
@@ -164,6 +176,8 @@ parse(struct batch *b, struct ph_err *err)
 		return parse_lines(b, err);
 	}
 	cJSON_AddItemToArray(b->documents, document);
+	if ((rc = make_rows(b, cJSON_IsArray(document) ? (size_t)cJSON_GetArraySize(document) : 1, err)) != PH_OK)
+		return rc;
 	if (!cJSON_IsArray(document))
 		return add_row(b, document, &row, err);
 	cJSON_ArrayForEach(object, document)
@@ -535,6 +549,8 @@ decide(struct batch *b, struct row *row, struct ph_err *err)
 		return rc;
 	if ((rc = read_row(b, row, err)) != PH_OK)
 		return rc == PH_EPARAM ? refuse(row, err) : rc;
+	if (row->id == row->made_id)
+		return (rc = create(b, row, err)) == PH_EPARAM ? refuse(row, err) : rc;
 	if ((rc = find_and_merge(b, row, &is_there, &has_moved, err)) == PH_OK && !is_there)
 		rc = create(b, row, err);
 	if (rc == PH_OK && has_moved) {
@@ -573,14 +589,13 @@ name_rows(struct batch *b, struct ph_err *err)
 		struct row *row = &b->rows[i];
 
 		id = cJSON_IsObject(row->object) ? cJSON_GetObjectItemCaseSensitive(row->object, "id") : NULL;
-		if (cJSON_IsString(id))
+		if (cJSON_IsString(id)) {
 			row->id = id->valuestring;
-		else if (id == NULL && cJSON_IsObject(row->object)) {
+			sorted[n++] = row;
+		} else if (id == NULL && cJSON_IsObject(row->object)) {
 			ph_uuid_at(row->made_id, b->in->now_ms);
 			row->id = row->made_id;
 		}
-		if (row->id != NULL)
-			sorted[n++] = row;
 	}
 	qsort(sorted, n, sizeof(sorted[0]), by_id);
 	for (i = 1; i < n; i++)
@@ -645,38 +660,6 @@ answer(struct batch *b, const struct ph_ingest_counts *c, struct ph_json *out)
 	ph_json_fields(out, ph_ingest_fields, counts, PH_INGEST_NFIELDS);
 }
 
-static const char sql_event[] =
-	"INSERT INTO ledger_events (id, timestamp, event_type, entity_type, event_data, severity)"
-	" VALUES ($1, $2, $3, $4, json_object('by', $5, 'created', $6, 'updated', $7, 'refused', $8), $9)";
-
-/* One event for the batch; moves have written their own. */
-static enum ph_rc
-note(struct batch *b, const struct ph_ingest_counts *c, struct ph_err *err)
-{
-	char		 id[37], type[32];
-	struct ph_stmt	*st;
-	enum ph_rc	 rc;
-
-	if (c->created + c->updated == 0)
-		return PH_OK;
-	if ((rc = ph_db_prepare(b->db, sql_event, &st, err)) != PH_OK)
-		return rc;
-	ph_uuid_at(id, b->in->now_ms);
-	snprintf(type, sizeof(type), "ingest.%s", b->kind->name);
-	ph_stmt_bind_text(st, 1, id);
-	ph_stmt_bind_int(st, 2, b->in->now_ms);
-	ph_stmt_bind_text(st, 3, type);
-	ph_stmt_bind_text(st, 4, b->kind->entity);
-	ph_stmt_bind_text(st, 5, b->in->actor);
-	ph_stmt_bind_int(st, 6, c->created);
-	ph_stmt_bind_int(st, 7, c->updated);
-	ph_stmt_bind_int(st, 8, c->refused);
-	ph_stmt_bind_text(st, 9, c->refused > 0 ? "WARN" : "INFO");
-	rc = ph_stmt_exec(st, err);
-	ph_stmt_done(st);
-	return rc;
-}
-
 static enum ph_rc
 ingest(struct batch *b, struct ph_json *out, struct ph_ingest_counts *c, struct ph_err *err)
 {
@@ -687,8 +670,7 @@ ingest(struct batch *b, struct ph_json *out, struct ph_ingest_counts *c, struct 
 		return rc;
 	if (b->nrows == 0)
 		return ph_fail_param(err, "body", 4, "at least one row is needed");
-	if ((rc = name_rows(b, err)) != PH_OK || (rc = run(b->db, sql_incoming, err)) != PH_OK ||
-	    (rc = run(b->db, sql_forget, err)) != PH_OK)
+	if ((rc = name_rows(b, err)) != PH_OK || (rc = run(b->db, sql_incoming, err)) != PH_OK)
 		return rc;
 	for (i = 0; i < b->nrows; i++)
 		if (b->rows[i].result != REFUSED && (rc = decide(b, &b->rows[i], err)) != PH_OK)
@@ -699,7 +681,7 @@ ingest(struct batch *b, struct ph_json *out, struct ph_ingest_counts *c, struct 
 	if (b->in->is_all && c->refused > 0)
 		return fail_all(b, err);
 	answer(b, c, out);
-	return note(b, c, err);
+	return PH_OK;
 }
 
 enum ph_rc
@@ -710,8 +692,7 @@ ph_ingest(struct ph_db *db, const struct ph_ingest *in, struct ph_json *out, str
 	enum ph_rc	 rc;
 	size_t		 i;
 
-	if (b == NULL || (b->rows = calloc(PH_INGEST_ROWS_MAX, sizeof(b->rows[0]))) == NULL ||
-	    (b->documents = cJSON_CreateArray()) == NULL)
+	if (b == NULL || (b->documents = cJSON_CreateArray()) == NULL)
 		rc = ph_fail(err, PH_ENOMEM, "not enough memory for the rows");
 	else {
 		b->db = db;

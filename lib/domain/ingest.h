@@ -47,7 +47,6 @@ enum { PH_INGEST_CHECKS_MAX = 3 };
 
 struct ph_ingest_kind {
 	const char		*name;		/* "publications" */
-	const char		*entity;	/* of the ledger: "publish_log" */
 	/* The columns in the order of sql_find and of c1, c2, ... in temp.incoming; the first is the id,
 	 * the last two are created_at and updated_at. */
 	const struct ph_param	*params;
