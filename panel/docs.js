@@ -5,28 +5,13 @@
  * The token is kept in sessionStorage, so it ends with the tab.
  */
 
+import { byId, el } from './dom.js';
+
 const TOKEN_KEY = 'pilothouse.token';
 const SHOWN_HEADERS = ['ETag', 'X-Request-ID', 'Server-Timing', 'X-Cache', 'Retry-After'];
 const WIDE = matchMedia('(min-width: 50.01rem)');
 
-const byId = (id) => document.getElementById(id);
 const token = byId('token');
-
-/* An element with properties ("class" and names with "-" become attributes) and children. */
-function el(name, props = {}, ...children) {
-	const e = document.createElement(name);
-
-	for (const [k, v] of Object.entries(props)) {
-		if (v === undefined || v === null || v === false)
-			continue;
-		if (k in e && !k.includes('-'))
-			e[k] = v;
-		else
-			e.setAttribute(k, v);
-	}
-	e.append(...children.flat(2).filter((c) => c || c === 0));
-	return e;
-}
 
 /* -- JSON as it came: indented and coloured, every digit kept ---------------------------- */
 
