@@ -225,7 +225,7 @@ def _():
 @test("user and token lists show what there is, and no secret")
 def _():
     one = Instance()
-    one.add_user("ann", "admin")
+    one.add_user("ann", "manager")
     one.add_user("bob", "viewer")
     token = one.make_token("bob", "--name", "panel", "--addresses", "10.0.0.0/8", "--expires", "30")
     one.run("user", "role", "bob", "operator")

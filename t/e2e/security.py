@@ -6,8 +6,10 @@ from harness import Instance, expect, expect_equal, expect_problem, run, test, w
 QUEUE = "/dashboard/stats/queue"
 KEYS = "/dashboard/keys"
 LOGIN = "/dashboard/login"
+USERS = "/dashboard/users"
+ME = "/dashboard/me"
 
-instance = Instance().with_admin()
+instance = Instance(PH_RATE_ACTION=1000).with_admin()
 instance.run("user", "add", "vera", "--role", "viewer")
 instance.run("user", "add", "oscar", "--role", "operator")
 instance.start()
@@ -16,6 +18,10 @@ viewer = instance.make_token("vera")
 
 def post(path, body, token=None, **options):
     return instance.request(path, method="POST", body=json.dumps(body), token=token, **options)
+
+
+def put(path, body, token=None):
+    return instance.request(path, method="PUT", body=json.dumps(body), token=token)
 
 
 def audit(action):
@@ -77,7 +83,7 @@ def _():
 
 @test("a login is a token for twelve hours, as JSON and as a cookie; a logout ends it")
 def _():
-    instance.run("user", "password", "oscar", "--stdin", text="correct horse battery\n")
+    instance.run("user", "passwd", "oscar", text="correct horse battery\n")
     answer = post(LOGIN, {"username": "oscar", "password": "correct horse battery"}, token="")
     expect_equal(answer.status, 200, answer)
     expect_equal((answer.json["username"], answer.json["role"], answer.json["expires_in"]), ("oscar", "operator", 43200),
@@ -109,6 +115,75 @@ def _():
     expect_problem(post(LOGIN, {"username": "oscar", "password": "correct horse battery"}, token=""), 401,
                    "credentials_invalid")
     instance.run("user", "enable", "oscar")
+
+
+@test("a token becomes the cookie, and outlives signing out; a login does not, nor with `everywhere` any other")
+def _():
+    answer = post(LOGIN, {"token": viewer}, token="")
+    expect_equal((answer.status, answer.json["username"], answer.json["token"]), (200, "vera", viewer), answer)
+    expect(f"ph_session={viewer};" in answer.headers["Set-Cookie"], answer.headers)
+    out = instance.request(LOGIN, method="DELETE", token="", headers={"Cookie": f"ph_session={viewer}", "Sec-Fetch-Site": "same-origin"})
+    expect_equal((out.status, out.json), (200, {"revoked": None}), out)
+    expect_equal(instance.request(QUEUE, token=viewer).status, 200, "the token")
+    expect_problem(post(LOGIN, {"token": "phk_nonsense"}, token=""), 401, "credentials_invalid")
+    for body in ({"token": viewer, "username": "vera"}, {"token": viewer, "password": "x"}, {}):
+        expect_problem(post(LOGIN, body, token=""), 422, "invalid_parameter")
+    one, two = (post(LOGIN, {"username": "oscar", "password": "correct horse battery"}, token="").json["token"] for _ in range(2))
+    expect_equal(instance.request(LOGIN + "?everywhere=1", method="DELETE", token=one).status, 200, "everywhere")
+    wait_until(lambda: instance.request(QUEUE, token=two).status == 401, "the other session", 5)
+
+
+@test("users are made, changed and disabled over HTTP; it is on record, and the last admin stays")
+def _():
+    expect_equal(post(USERS, {"name": "una", "role": "viewer", "password": "a long password"}).status, 201, "made")
+    expect_equal(audit("user.add")[-1], ("root", "una", "POST", USERS, 201), "audit")
+    session = post(LOGIN, {"username": "una", "password": "a long password"}, token="").json["token"]
+    listed = {u["name"]: u for u in instance.request(USERS).json["items"]}["una"]
+    expect_equal((listed["role"], listed["has_password"], listed["tokens"], listed["disabled_at"]), ("viewer", True, 1, None), listed)
+    expect(not any("argon2" in str(v) for v in listed.values()), listed)
+    expect_problem(instance.request(KEYS, token=session), 403, "scope_missing")
+    expect_equal(put(f"{USERS}/una", {"role": "admin"}).status, 200, "role")
+    expect_problem(instance.request(KEYS, token=session), 403, "scope_missing")    # a token keeps its scopes
+    session = post(LOGIN, {"username": "una", "password": "a long password"}, token="").json["token"]
+    expect_equal(instance.request(KEYS, token=session).status, 200, "an admin now")
+    expect_equal(put(f"{USERS}/una", {"disabled": True}).status, 200, "disabled")
+    wait_until(lambda: instance.request(QUEUE, token=session).status == 401, "refused", 5)
+    for body in ({"role": "viewer"}, {"disabled": True}):
+        expect_problem(put(f"{USERS}/root", body), 409, "conflict")
+    expect_equal(instance.run("user", "disable", "root", status=1).returncode, 1, "by the command, too")
+    expect_equal(put(f"{USERS}/una", {"disabled": False, "password": "another long one"}).status, 200, "enabled")
+    expect_equal(audit("user.change")[-1], ("root", "una", "PUT", f"{USERS}/una", 200), "audit")
+    expect_problem(instance.request(QUEUE, token=session), 401, "token_revoked")
+    for body, param in (({"name": "a b", "role": "viewer"}, "name"), ({"name": "u", "role": "king"}, "role"), ({"name": "u"}, "role"),
+                        ({"name": "u", "role": "viewer", "password": "short"}, "password"), ({"name": "u", "role": "viewer", "x": 1}, "x")):
+        answer = post(USERS, body)
+        expect_problem(answer, 422, "invalid_parameter")
+        expect_equal(answer.json["errors"][0]["param"], param, body)
+    expect_problem(post(USERS, {"name": "una", "role": "viewer"}), 409, "conflict")
+    expect_problem(put(f"{USERS}/nobody", {"role": "viewer"}), 404, "not_found")
+    expect_problem(put(f"{USERS}/una", {}), 422, "invalid_parameter")
+    expect_problem(instance.request(USERS, token=viewer), 403, "scope_missing")
+    expect_problem(put(f"{USERS}/vera", {"role": "admin"}, token=viewer), 403, "scope_missing")
+    expect_equal(instance.rows("SELECT name FROM users WHERE name = 'u'"), [], "nothing half made")
+
+
+@test("who am I; and my password is changed by whoever knows the present one, which ends all sessions")
+def _():
+    me = instance.request(ME, token=viewer).json
+    expect_equal((me["user"], me["role"], "dashboard:read" in me["scopes"], "admin" in me["scopes"]), ("vera", "viewer", True, False), me)
+    instance.run("user", "passwd", "vera", text="the first password\n")
+    session = post(LOGIN, {"username": "vera", "password": "the first password"}, token="").json["token"]
+    for body, param in (({"password": "wrong", "new_password": "the second password"}, "password"),
+                        ({"password": "the first password", "new_password": "short"}, "new_password"),
+                        ({"new_password": "the second password"}, "password")):
+        answer = put(ME, body, token=session)
+        expect_problem(answer, 422, "invalid_parameter")
+        expect_equal(answer.json["errors"][0]["param"], param, body)
+    expect_equal(put(ME, {"password": "the first password", "new_password": "the second password"}, token=session).status, 200, "changed")
+    wait_until(lambda: instance.request(QUEUE, token=session).status == 401, "the session", 5)
+    expect_equal(instance.request(QUEUE, token=viewer).status, 200, "a token that is none")
+    expect_problem(post(LOGIN, {"username": "vera", "password": "the first password"}, token=""), 401, "credentials_invalid")
+    expect_equal(post(LOGIN, {"username": "vera", "password": "the second password"}, token="").status, 200, "the new one")
 
 
 @test("a credential that is not right is in the audit log, as often as it gets a 401; none at all is not")
