@@ -9,11 +9,11 @@ export function el(name, props = {}, ...children) {
 	const e = document.createElement(name);
 
 	for (const [k, v] of Object.entries(props)) {
-		if (v === undefined || v === null || v === false)
+		if (v === undefined || v === null)
 			continue;
 		if (k in e && !k.includes('-'))
 			e[k] = v;
-		else
+		else if (v !== false)
 			e.setAttribute(k, v);
 	}
 	e.append(...children.flat(2).filter((c) => c || c === 0));

@@ -492,7 +492,7 @@ def _():
     expect_equal((page.status, page.headers["Content-Type"].split(";")[0]), (200, "text/html"), "docs")
     expect("default-src 'none'" in page.headers["Content-Security-Policy"], page)
     home = instance.request("/", token="")
-    expect_equal((home.status, home.headers["Location"]), (302, "/docs"), "/")
+    expect_equal((home.status, home.headers["Location"]), (302, "/panel/"), "/")
     for source in re.findall(r'(?:src|href)="(/[^"#]*)"', page.body.decode()):
         expect_equal(instance.request(source, token="").status, 200, source)
 
