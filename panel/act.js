@@ -14,14 +14,17 @@ function outcome(answer) {
 	return [el('p', {}, answer.message), lines.length > 0 && el('ul', {}, lines)];
 }
 
-/* Preview the action, ask, do it; then() when it was done.  True if it was. */
-export async function act(name, body, title, then, isDangerous = false) {
+/*
+ * Preview what run(more) does with dry_run in more, ask, and run it with nothing more; then() when it was done.
+ * True if it was.
+ */
+export async function preview(run, title, then, isDangerous = false) {
 	try {
-		const preview = await post(`/dashboard/actions/${name}`, { ...body, dry_run: true });
+		const seen = await run({ dry_run: true });
 
-		if (!await confirm(title, el('div', {}, el('p', { className: 'note' }, 'This is what would happen:'), outcome(preview)), 'Do it', isDangerous))
+		if (!await confirm(title, el('div', {}, el('p', { className: 'note' }, 'This is what would happen:'), outcome(seen)), 'Do it', isDangerous))
 			return false;
-		const done = await post(`/dashboard/actions/${name}`, body);
+		const done = await run({});
 
 		toast(done.message, 'ok');
 		then?.();
@@ -31,3 +34,6 @@ export async function act(name, body, title, then, isDangerous = false) {
 		return false;
 	}
 }
+
+export const act = (name, body, title, then, isDangerous) =>
+	preview((more) => post(`/dashboard/actions/${name}`, { ...body, ...more }), title, then, isDangerous);

@@ -1,8 +1,8 @@
 /* actions.js -- what the analysis suggests, and everything that can be done about the queue. */
 import { get, post } from '../api.js';
-import { act } from '../act.js';
+import { act, preview } from '../act.js';
 import { el } from '../dom.js';
-import { attempt, badge, button, confirm, section, toast } from '../parts.js';
+import { attempt, badge, button, section } from '../parts.js';
 
 const ACTIONS = [
 	['run-orchestrator', 'Run the orchestrator', 'One cycle: look, decide, act.'],
@@ -21,13 +21,8 @@ export function show(root, ctx) {
 			el('span', { className: 'buttons' },
 				button('Do it …', () => execute(r), 'main'), button('Not now', () => dismiss(r))))))), { empty: 'Nothing to recommend.' });
 
-	async function execute(r) {
-		if (await confirm(r.title, el('p', {}, r.description), 'Do it'))
-			attempt(() => post('/dashboard/ai/execute', { action: r.action, payload: r.payload, recommendation_id: r.id }), (done) => {
-				toast(done.message, 'ok');
-				suggestions.reload();
-			});
-	}
+	const execute = (r) => preview((more) => post('/dashboard/ai/execute', { action: r.action, payload: { ...r.payload, ...more }, recommendation_id: r.id }),
+		r.title, suggestions.reload);
 	const dismiss = (r) => attempt(() => post(`/dashboard/ai/recommendations/${r.id}/dismiss`), suggestions.reload);
 
 	root.append(suggestions, el('section', { className: 'part' }, el('h2', {}, 'Actions'),

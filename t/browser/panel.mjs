@@ -217,12 +217,19 @@ await test('each page shows what the API says', async () => {
 });
 
 await test('choices are in the address and survive a reload', async () => {
+	/* A choice shows the page anew; the next one is made there. */
+	const choose = async (name, value) => {
+		await page.evaluate(() => { document.querySelector('h1').id = 'before'; });
+		await page.selectOption(`#choice-${name}`, value);
+		await page.waitForURL(new RegExp(`${name}=${value}`));
+		await until('the page is shown anew', () => document.getElementById('before') === null);
+		await settled();
+	};
+
 	await visit('publications');
-	await until("the page is quiet", () => document.querySelectorAll("[aria-busy=true]").length === 0);
-	await page.selectOption('#choice-status', 'failed');
-	await page.waitForURL(/status=failed/);
-	await page.selectOption('#choice-platform', 'tiktok');
-	await page.waitForURL(/platform=tiktok/);
+	await settled();
+	await choose('status', 'failed');
+	await choose('platform', 'tiktok');
 	await page.reload();
 	await page.locator('tbody tr').first().waitFor();
 	const { total } = await api('/dashboard/publications?status=failed&platform=tiktok&limit=1');
@@ -303,6 +310,46 @@ await test('a user is made, cannot be left without an admin, and gets a token', 
 
 	equal((await fetch(`${base}/dashboard/me`, { headers: { Authorization: `Bearer ${token}` } })).status, 200, 'the token works');
 	await page.locator('dialog button.main').click();
+});
+
+await test('without a stream it asks politely: one request at a time, none in a hidden tab', async () => {
+	let now = 0, most = 0, all = 0;
+	const isAsked = (r) => r.url().includes('/dashboard/stats/queue');
+	const hide = (isHidden) => page.evaluate((hidden) => {
+		Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+		document.dispatchEvent(new Event('visibilitychange'));
+	}, isHidden);
+	const began = (r) => isAsked(r) && (most = Math.max(most, ++now), all++);
+	const ended = (r) => isAsked(r) && now--;
+
+	await page.route('**/dashboard/stream**', (route) => route.fulfill({ status: 503, body: '' }));
+	page.on('request', began);
+	page.on('requestfinished', ended);
+	await visit('queue');
+	await page.locator('.dot.polling').waitFor();
+	await page.waitForTimeout(11000);
+	equal([most, all >= 3], [1, true], 'at most one at a time, and again every five seconds');
+	await hide(true);
+	all = 0;
+	await page.waitForTimeout(7000);
+	equal(all, 0, 'asked while hidden');
+	await page.unroute('**/dashboard/stream**');
+	await hide(false);
+	await page.locator('.dot.live').waitFor();
+	page.off('request', began);
+	page.off('requestfinished', ended);
+});
+
+await test('a recommendation shows what it would do, and why it cannot', async () => {
+	await visit('actions');
+	await settled();
+	await page.locator('li.card', { hasText: 'Retry failed' }).first().getByRole('button', { name: 'Do it' }).click();
+	await page.getByText('This is what would happen').waitFor();
+	await page.getByRole('button', { name: 'Cancel' }).click();
+	const active = page.locator('li.card', { hasText: 'Its clip can be changed once it is a draft again' }).first();
+
+	await active.getByRole('button', { name: 'Do it' }).click();
+	await page.locator('.toast.bad', { hasText: "only a draft's clip can be changed" }).waitFor();
 });
 
 await test('the server goes away and comes back', async () => {
