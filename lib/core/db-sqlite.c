@@ -63,6 +63,8 @@ struct ph_db {
 	int			 is_suspect;	/* the file failed us: reopen it */
 	int64_t			 deadline_us;	/* monotonic; 0: none */
 	int64_t			 busy_until_us;	/* end of the present wait for a lock */
+	ph_each_fn		*each;		/* of the statement that runs, if it has ph_each() */
+	void			*each_arg;
 	struct ph_stmt		 stmts[PH_STMTS_MAX];
 	size_t			 nstmts;
 };
@@ -243,6 +245,23 @@ on_log(void *arg, sqlite3 *handle, const char *name, int pages)
 	return SQLITE_OK;
 }
 
+static void
+each_step(sqlite3_context *context, int n, sqlite3_value **values)
+{
+	struct ph_db	*db = sqlite3_user_data(context);
+	const char	*text = (const char *)sqlite3_value_text(values[0]);
+
+	(void)n;
+	if (db->each(db->each_arg, text, (size_t)sqlite3_value_bytes(values[0])) != 0)
+		sqlite3_result_error_nomem(context);
+}
+
+static void
+each_end(sqlite3_context *context)
+{
+	sqlite3_result_null(context);
+}
+
 enum ph_rc
 ph_db_script(struct ph_db *db, const char *sql, struct ph_err *err)
 {
@@ -288,6 +307,7 @@ ph_db_open_raw(struct ph_db *db, int may_create, struct ph_err *err)
 	    db->mode == PH_DB_READER, db->mode == PH_DB_WRITER);
 	db->log_pages = LOG_PAGES;
 	sqlite3_wal_hook(db->db, on_log, db);
+	sqlite3_create_function(db->db, "ph_each", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, db, NULL, each_step, each_end);
 	if ((rc = ph_db_script(db, settings, err)) != PH_OK ||
 	    (rc = ph_db_script(db, pragma, err)) != PH_OK) {
 		disconnect(db);
@@ -572,6 +592,18 @@ ph_stmt_step(struct ph_stmt *st, struct ph_err *err)
 	if (rc == SQLITE_ERROR)
 		sqlite3_reset(st->st);
 	return err->rc;
+}
+
+enum ph_rc
+ph_stmt_each(struct ph_stmt *st, ph_each_fn *fn, void *arg, struct ph_err *err)
+{
+	enum ph_rc rc;
+
+	st->db->each = fn;
+	st->db->each_arg = arg;
+	rc = ph_stmt_step(st, err);
+	ph_stmt_done(st);
+	return rc == PH_ROW ? PH_OK : rc;
 }
 
 enum ph_rc

@@ -77,6 +77,8 @@ enum ph_rc	ph_filter_read(struct ph_filter *, const struct ph_args *args, size_t
  * log are true, the others not.
  */
 #define PH_FILTER_SQL_TIME(column) "(" column " >= $18 AND " column " < $19)"
+/* The same for a filter without `to`, whose walk of an index so compares one value less for each row. */
+#define PH_FILTER_SQL_SINCE(column) "(" column " >= $18 AND $19 = 9223372036854775807)"
 #define PH_FILTER_SQL_KEYS "($20, $21, $22, $23, $24)"
 #define PH_FILTER_SQL_NAMES "($25, $26, $27, $28, $29, $30, $31, $32)"
 /* Of a publish log; log is an alias or the name of the table, with a + ahead if its indexes on the

@@ -26,10 +26,10 @@ static const char sql_videos_time[] =
 
 /* Clips with a log of the platforms: of the keys, and of the names. */
 static const char sql_key_clips[] =
-	"SELECT clip_id FROM clip_activity"
+	"SELECT ph_each(clip_id) FROM clip_activity"
 	" WHERE $1 * instagram + $2 * tiktok + $3 * youtube + $4 * other + $5 * facebook > 0";
 static const char sql_named_clips[] =
-	"SELECT clip_id FROM publish_logs WHERE platform_key = 'other' AND lower(trim(platform)) IN "
+	"SELECT ph_each(clip_id) FROM publish_logs WHERE platform_key = 'other' AND lower(trim(platform)) IN "
 	PH_FILTER_SQL_NAMES;
 
 static const char sql_clips[] =
@@ -62,19 +62,19 @@ library_of_time(struct ph_db *db, const struct ph_filter *f, struct ph_library *
 	return rc == PH_ROW ? PH_OK : rc;
 }
 
-/* Put the first column of a statement's rows into the set; done with it. */
-static enum ph_rc
-collect(struct ph_stmt *st, struct ph_idset *ids, struct ph_err *err)
+static int
+collect(void *ids, const char *id, size_t len)
 {
-	enum ph_rc rc;
+	return ph_idset_add(ids, id, len) >= 0 ? 0 : -1;
+}
 
-	while ((rc = ph_stmt_step(st, err)) == PH_ROW)
-		if (ph_idset_add(ids, ph_stmt_text(st, 0)) < 0) {
-			rc = fail_memory(err);
-			break;
-		}
-	ph_stmt_done(st);
-	return rc == PH_DONE ? PH_OK : rc;
+/* The place of the id in a column, or -1. */
+static long
+find(const struct ph_idset *ids, struct ph_stmt *st, int col)
+{
+	const char *id = ph_stmt_text(st, col);
+
+	return ph_idset_find(ids, id, strlen(id));
 }
 
 static enum ph_rc
@@ -89,14 +89,14 @@ collect_clips(struct ph_db *db, const struct ph_filter *f, struct ph_idset *clip
 			return rc;
 		for (key = 0; key < PH_PLATFORM__MAX; key++)
 			ph_stmt_bind_int(st, key + 1, f->keys >> key & 1);
-		rc = collect(st, clips, err);
+		rc = ph_stmt_each(st, collect, clips, err);
 	}
 	if (rc != PH_OK || f->nnames == 0)
 		return rc;
 	if ((rc = ph_db_prepare(db, sql_named_clips, &st, err)) != PH_OK)
 		return rc;
 	ph_filter_bind_names(f, st);
-	return collect(st, clips, err);
+	return ph_stmt_each(st, collect, clips, err);
 }
 
 /* Count those of the clips that were created in the window, and collect the videos of all of them. */
@@ -112,9 +112,9 @@ count_clips(struct ph_db *db, const struct ph_filter *f, int want_scores, const 
 	ph_stmt_bind_int(st, 1, want_scores);
 	ph_filter_bind_time(f, st);
 	while ((rc = ph_stmt_step(st, err)) == PH_ROW) {
-		if (ph_idset_find(clips, ph_stmt_text(st, 0)) < 0)
+		if (find(clips, st, 0) < 0)
 			continue;
-		if (ph_idset_add(videos, ph_stmt_text(st, 1)) < 0) {
+		if (collect(videos, ph_stmt_text(st, 1), strlen(ph_stmt_text(st, 1))) != 0) {
 			rc = fail_memory(err);
 			break;
 		}
@@ -139,7 +139,7 @@ count_videos(struct ph_db *db, const struct ph_filter *f, const struct ph_idset 
 		return rc;
 	ph_filter_bind_time(f, st);
 	while ((rc = ph_stmt_step(st, err)) == PH_ROW)
-		l->videos += ph_idset_find(videos, ph_stmt_text(st, 0)) >= 0;
+		l->videos += find(videos, st, 0) >= 0;
 	ph_stmt_done(st);
 	return rc == PH_DONE ? PH_OK : rc;
 }
@@ -180,10 +180,13 @@ static const char sql_counters[] =
 
 /* Of one key and status; ix_logs_platform has all of it. */
 static const char sql_log_clips[] =
-	"SELECT clip_id FROM publish_logs WHERE platform_key = $1 AND status = $2 AND "
+	"SELECT ph_each(clip_id) FROM publish_logs WHERE platform_key = $1 AND status = $2 AND "
 	PH_FILTER_SQL_TIME("requested_at");
+static const char sql_log_clips_since[] =
+	"SELECT ph_each(clip_id) FROM publish_logs WHERE platform_key = $1 AND status = $2 AND "
+	PH_FILTER_SQL_SINCE("requested_at");
 static const char sql_named_log_clips[] =
-	"SELECT clip_id FROM publish_logs WHERE platform_key = 'other' AND status = $2 AND "
+	"SELECT ph_each(clip_id) FROM publish_logs WHERE platform_key = 'other' AND status = $2 AND "
 	PH_FILTER_SQL_TIME("requested_at") " AND lower(trim(platform)) IN " PH_FILTER_SQL_NAMES;
 
 /* ix_clips_score has all of it. */
@@ -199,20 +202,40 @@ struct clip {
 	unsigned char	ready, published;	/* 1 << key */
 };
 
+/* The clips that logs of one status and key are counted for. */
+struct taking {
+	struct ph_idset	*clips;
+	int		 key;
+	unsigned char	 ready, published;	/* what to mark */
+};
+
+static int
+take_log(void *arg, const char *clip_id, size_t len)
+{
+	struct taking	*t = arg;
+	const long	 place = ph_idset_add(t->clips, clip_id, len);
+	struct clip	*c;
+
+	if (place < 0)
+		return -1;
+	c = ph_idset_record(t->clips, place);
+	c->n[t->key]++;
+	c->published |= t->published;
+	c->ready |= t->ready;
+	return 0;
+}
+
 /* The logs of a status and a key, or those of the names with PH_PLATFORM__MAX. */
 static enum ph_rc
 take_logs(struct ph_db *db, const struct ph_filter *f, int key, enum ph_log_status status, struct ph_idset *clips,
     struct ph_err *err)
 {
-	const int	 at = key == PH_PLATFORM__MAX ? PH_PLATFORM_OTHER : key;
-	const unsigned char mark = (unsigned char)(1u << at);
+	struct taking	 t = { .clips = clips, .key = key == PH_PLATFORM__MAX ? PH_PLATFORM_OTHER : key };
 	struct ph_stmt	*st;
-	struct clip	*c;
 	enum ph_rc	 rc;
-	long		 place;
 
-	if ((rc = ph_db_prepare(db, key == PH_PLATFORM__MAX ? sql_named_log_clips : sql_log_clips, &st,
-	    err)) != PH_OK)
+	if ((rc = ph_db_prepare(db, key == PH_PLATFORM__MAX ? sql_named_log_clips :
+	    f->to_ms == INT64_MAX ? sql_log_clips_since : sql_log_clips, &st, err)) != PH_OK)
 		return rc;
 	if (key == PH_PLATFORM__MAX)
 		ph_filter_bind_names(f, st);
@@ -220,20 +243,11 @@ take_logs(struct ph_db *db, const struct ph_filter *f, int key, enum ph_log_stat
 		ph_stmt_bind_text(st, 1, ph_platform_keys[key]);
 	ph_stmt_bind_text(st, 2, ph_log_statuses[status]);
 	ph_filter_bind_time(f, st);
-	while ((rc = ph_stmt_step(st, err)) == PH_ROW) {
-		if ((place = ph_idset_add(clips, ph_stmt_text(st, 0))) < 0) {
-			rc = fail_memory(err);
-			break;
-		}
-		c = ph_idset_record(clips, place);
-		c->n[at]++;
-		if (status == PH_LOG_SUCCESS)
-			c->published |= mark;
-		else if (status == PH_LOG_PENDING || status == PH_LOG_SCHEDULED)
-			c->ready |= mark;
-	}
-	ph_stmt_done(st);
-	return rc == PH_DONE ? PH_OK : rc;
+	if (status == PH_LOG_SUCCESS)
+		t.published = (unsigned char)(1u << t.key);
+	else if (status == PH_LOG_PENDING || status == PH_LOG_SCHEDULED)
+		t.ready = (unsigned char)(1u << t.key);
+	return ph_stmt_each(st, take_log, &t, err);
 }
 
 /* Which keys belong to a platform of the answer. */
@@ -274,7 +288,7 @@ take_scores(struct ph_stmt *st, struct ph_idset *clips, int64_t figures[][PH_CLI
 	long		place;
 
 	while ((rc = ph_stmt_step(st, err)) == PH_ROW)
-		if ((place = ph_idset_find(clips, ph_stmt_text(st, 0))) >= 0)
+		if ((place = find(clips, st, 0)) >= 0)
 			add_score(ph_idset_record(clips, place), ph_stmt_int(st, 1), figures);
 	ph_stmt_done(st);
 	return rc == PH_DONE ? PH_OK : rc;

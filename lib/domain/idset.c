@@ -1,8 +1,8 @@
 /*
  * idset.c -- open addressing over one array of entries.
  *
- * A lookup in a big set costs what it misses in the processor's cache, so an entry is one piece: the id, if it
- * is no longer than a UUID, and its record.
+ * A lookup in a big set costs what it misses in the processor's cache, so an entry is one piece that begins at
+ * a line of it: the id, if it is no longer than a UUID, and its record, which for 24 bytes ends with the line.
  */
 #include "autoconf.h"
 
@@ -13,7 +13,7 @@
 
 #include "domain/idset.h"
 
-enum { SLOTS_FIRST = 1024, ENTRIES_FIRST = 512, SHORT_SIZE = 40 };
+enum { SLOTS_FIRST = 1024, ENTRIES_FIRST = 512, SHORT_MAX = 38, LONG = UINT8_MAX, LINE_SIZE = 64 };
 
 struct slot {
 	uint32_t	place;		/* and 1; 0: free */
@@ -22,12 +22,13 @@ struct slot {
 
 /* Its record follows. */
 struct entry {
-	uint64_t	hash;
-	uint64_t	len;
-	union {
-		char	 id[SHORT_SIZE];	/* if it fits, with its NUL */
-		char	*text;			/* else on its own */
-	};
+	char		id[SHORT_MAX + 1];	/* with a NUL; of LONG: a struct long_id */
+	uint8_t		len;			/* or LONG */
+};
+
+struct long_id {
+	char	*text;
+	size_t	 len;
 };
 
 struct ph_idset {
@@ -44,10 +45,24 @@ entry_at(const struct ph_idset *s, size_t place)
 	return (struct entry *)(void *)(s->entries + place * s->entry_size);
 }
 
-static const char *
-id_of(const struct entry *e)
+static struct long_id
+long_id_of(const struct entry *e)
 {
-	return e->len < SHORT_SIZE ? e->id : e->text;
+	struct long_id l;
+
+	memcpy(&l, e->id, sizeof(l));
+	return l;
+}
+
+static const char *
+id_of(const struct entry *e, size_t *len)
+{
+	if (e->len == LONG) {
+		*len = long_id_of(e).len;
+		return long_id_of(e).text;
+	}
+	*len = e->len;
+	return e->id;
 }
 
 void
@@ -58,8 +73,8 @@ ph_idset_free(struct ph_idset *s)
 	if (s == NULL)
 		return;
 	for (i = 0; i < s->count; i++)
-		if (entry_at(s, i)->len >= SHORT_SIZE)
-			free(entry_at(s, i)->text);
+		if (entry_at(s, i)->len == LONG)
+			free(long_id_of(entry_at(s, i)).text);
 	free(s->slots);
 	free(s->entries);
 	free(s);
@@ -68,12 +83,11 @@ ph_idset_free(struct ph_idset *s)
 struct ph_idset *
 ph_idset_new(size_t record_size)
 {
-	const size_t	 align = _Alignof(struct entry);
 	struct ph_idset	*s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
-	s->entry_size = sizeof(struct entry) + (record_size + align - 1) / align * align;
+	s->entry_size = (sizeof(struct entry) + record_size + LINE_SIZE - 1) / LINE_SIZE * LINE_SIZE;
 	s->nslots = SLOTS_FIRST;
 	if ((s->slots = calloc(s->nslots, sizeof(s->slots[0]))) == NULL) {
 		free(s);
@@ -82,26 +96,33 @@ ph_idset_new(size_t record_size)
 	return s;
 }
 
+/* The two halves of a product of 128 bits. */
 static uint64_t
-mix(uint64_t h, uint64_t word)
+mix(uint64_t a, uint64_t b)
 {
-	h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-	return h ^ h >> 32;
+	__extension__ const unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Eight bytes at a time; it need not resist anybody, for ids are compared in full. */
+/* Sixteen bytes at a time, the last ones with some of those before; it need not resist anybody, for ids are
+ * compared in full. */
 static uint64_t
 hash_of(const char *id, size_t len)
 {
-	uint64_t h = len, word;
+	static const uint64_t	odd = UINT64_C(0x9e3779b97f4a7c15), even = UINT64_C(0xd6e8feb86659fd93);
+	const char		*end = id + len;
+	uint64_t		 h = len ^ odd, words[2] = { 0, 0 };
 
-	for (; len >= sizeof(word); len -= sizeof(word), id += sizeof(word)) {
-		memcpy(&word, id, sizeof(word));
-		h = mix(h, word);
+	for (; (size_t)(end - id) > sizeof(words); id += sizeof(words)) {
+		memcpy(words, id, sizeof(words));
+		h = mix(words[0] ^ even, words[1] ^ h);
 	}
-	word = 0;
-	memcpy(&word, id, len);
-	return mix(h, word);
+	if (len >= sizeof(words))
+		memcpy(words, end - sizeof(words), sizeof(words));
+	else
+		memcpy(words, id, len);
+	return mix(words[0] ^ even, words[1] ^ h);
 }
 
 /* The slot of the id, or the free one where it belongs. */
@@ -111,12 +132,13 @@ slot_of(const struct ph_idset *s, const char *id, size_t len, uint64_t hash)
 	size_t i = (size_t)hash & (s->nslots - 1);
 
 	for (; s->slots[i].place != 0; i = (i + 1) & (s->nslots - 1)) {
-		const struct entry *e;
+		const char	*other;
+		size_t		 other_len;
 
 		if (s->slots[i].hash != (uint32_t)(hash >> 32))
 			continue;
-		e = entry_at(s, s->slots[i].place - 1);
-		if (e->len == len && memcmp(id_of(e), id, len) == 0)
+		other = id_of(entry_at(s, s->slots[i].place - 1), &other_len);
+		if (other_len == len && memcmp(other, id, len) == 0)
 			break;
 	}
 	return &s->slots[i];
@@ -135,7 +157,9 @@ grow_slots(struct ph_idset *s)
 	free(old);
 	s->nslots *= 2;
 	for (i = 0; i < s->count; i++) {
-		const uint64_t hash = entry_at(s, i)->hash;
+		size_t		 len;
+		const char	*id = id_of(entry_at(s, i), &len);
+		const uint64_t	 hash = hash_of(id, len);
 
 		for (k = (size_t)hash & (s->nslots - 1); s->slots[k].place != 0; k = (k + 1) & (s->nslots - 1))
 			;
@@ -152,8 +176,11 @@ reserve(struct ph_idset *s)
 	void		*p;
 
 	if (s->count == s->entries_size) {
-		if (size > UINT32_MAX || (p = reallocarray(s->entries, size, s->entry_size)) == NULL)
+		if (size > UINT32_MAX || (p = aligned_alloc(LINE_SIZE, size * s->entry_size)) == NULL)
 			return -1;
+		if (s->count > 0)
+			memcpy(p, s->entries, s->count * s->entry_size);
+		free(s->entries);
 		s->entries = p;
 		s->entries_size = size;
 	}
@@ -161,25 +188,23 @@ reserve(struct ph_idset *s)
 }
 
 long
-ph_idset_add(struct ph_idset *s, const char *id)
+ph_idset_add(struct ph_idset *s, const char *id, size_t len)
 {
-	const size_t	 len = strlen(id);
 	const uint64_t	 hash = hash_of(id, len);
 	struct slot	*slot = slot_of(s, id, len, hash);
+	struct long_id	 l = { .len = len };
 	struct entry	*e;
-	char		*text = NULL;
 
 	if (slot->place != 0)
 		return (long)slot->place - 1;
-	if (reserve(s) != 0 || (len >= SHORT_SIZE && (text = strdup(id)) == NULL))
+	if (reserve(s) != 0 || (len > SHORT_MAX && (l.text = strndup(id, len)) == NULL))
 		return -1;
 	slot = slot_of(s, id, len, hash);
 	e = entry_at(s, s->count);
 	memset(e, 0, s->entry_size);
-	e->hash = hash;
-	e->len = len;
-	if (text != NULL)
-		e->text = text;
+	e->len = len > SHORT_MAX ? LONG : (uint8_t)len;
+	if (l.text != NULL)
+		memcpy(e->id, &l, sizeof(l));
 	else
 		memcpy(e->id, id, len);
 	*slot = (struct slot){ .place = (uint32_t)++s->count, .hash = (uint32_t)(hash >> 32) };
@@ -187,10 +212,8 @@ ph_idset_add(struct ph_idset *s, const char *id)
 }
 
 long
-ph_idset_find(const struct ph_idset *s, const char *id)
+ph_idset_find(const struct ph_idset *s, const char *id, size_t len)
 {
-	const size_t len = strlen(id);
-
 	return (long)slot_of(s, id, len, hash_of(id, len))->place - 1;
 }
 
@@ -203,8 +226,10 @@ ph_idset_count(const struct ph_idset *s)
 const char *
 ph_idset_id(const struct ph_idset *s, long place)
 {
+	size_t len;
+
 	assert(place >= 0 && (size_t)place < s->count);
-	return id_of(entry_at(s, (size_t)place));
+	return id_of(entry_at(s, (size_t)place), &len);
 }
 
 void *

@@ -13,7 +13,7 @@
 enum { MANY = 100000, ID_SIZE = 64 };
 
 /* Ids that differ in their first, last or middle bytes, in one bit, or in length only. */
-static const char *
+static void
 make_id(char buf[ID_SIZE], uint32_t i)
 {
 	switch (i % 4) {
@@ -31,7 +31,6 @@ make_id(char buf[ID_SIZE], uint32_t i)
 		snprintf(buf + strlen(buf), ID_SIZE - strlen(buf), "%" PRIu32, i);
 		break;
 	}
-	return buf;
 }
 
 START_TEST(many)
@@ -42,22 +41,24 @@ START_TEST(many)
 
 	ck_assert_ptr_nonnull(set);
 	for (i = 0; i < MANY; i++) {
-		ck_assert_int_eq(ph_idset_find(set, make_id(id, i)), -1);
-		ck_assert_int_eq(ph_idset_add(set, id), (long)i);
+		make_id(id, i);
+		ck_assert_int_eq(ph_idset_find(set, id, strlen(id)), -1);
+		ck_assert_int_eq(ph_idset_add(set, id, strlen(id)), (long)i);
 		memcpy(&record, ph_idset_record(set, (long)i), sizeof(record));
 		ck_assert_uint_eq(record, 0);
 		memcpy(ph_idset_record(set, (long)i), &i, sizeof(i));
 	}
 	ck_assert_uint_eq(ph_idset_count(set), MANY);
 	for (i = 0; i < MANY; i++) {
-		ck_assert_int_eq(ph_idset_add(set, make_id(id, i)), (long)i);
-		ck_assert_int_eq(ph_idset_find(set, id), (long)i);
+		make_id(id, i);
+		ck_assert_int_eq(ph_idset_add(set, id, strlen(id)), (long)i);
+		ck_assert_int_eq(ph_idset_find(set, id, strlen(id)), (long)i);
 		ck_assert_str_eq(ph_idset_id(set, (long)i), id);
 		memcpy(&record, ph_idset_record(set, (long)i), sizeof(record));
 		ck_assert_uint_eq(record, i);
 	}
 	ck_assert_uint_eq(ph_idset_count(set), MANY);
-	ck_assert_int_eq(ph_idset_find(set, "not there"), -1);
+	ck_assert_int_eq(ph_idset_find(set, "not there", strlen("not there")), -1);
 	ph_idset_free(set);
 }
 END_TEST
@@ -70,13 +71,13 @@ START_TEST(edges)
 	ck_assert_ptr_nonnull(set);
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
-	ck_assert_int_eq(ph_idset_add(set, ""), 0);
-	ck_assert_int_eq(ph_idset_add(set, zeros), 1);
+	ck_assert_int_eq(ph_idset_add(set, "", strlen("")), 0);
+	ck_assert_int_eq(ph_idset_add(set, zeros, strlen(zeros)), 1);
 	zeros[7] = '\0';			/* another id, with the same eight bytes of padding */
-	ck_assert_int_eq(ph_idset_add(set, zeros), 2);
-	ck_assert_int_eq(ph_idset_add(set, longest), 3);
-	ck_assert_int_eq(ph_idset_add(set, ""), 0);
-	ck_assert_int_eq(ph_idset_find(set, longest), 3);
+	ck_assert_int_eq(ph_idset_add(set, zeros, strlen(zeros)), 2);
+	ck_assert_int_eq(ph_idset_add(set, longest, strlen(longest)), 3);
+	ck_assert_int_eq(ph_idset_add(set, "", strlen("")), 0);
+	ck_assert_int_eq(ph_idset_find(set, longest, strlen(longest)), 3);
 	ph_idset_free(set);
 	ph_idset_free(NULL);
 }
