@@ -128,6 +128,14 @@ for (const name of PAGES)
 		await until('everything has loaded', () => document.querySelectorAll('[aria-busy=true]').length === 0);
 		equal(await page.locator('h1').count(), 1, 'h1');
 		equal(await page.locator('.state:not(:empty)').allTextContents(), [], 'errors');
+		equal(await page.evaluate(() => {
+			const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), odd = [];
+
+			while (texts.nextNode())
+				if (/^(true|false|null|undefined)$|NaN|\[object/.test(texts.currentNode.data.trim()))
+					odd.push(texts.currentNode.data);
+			return odd;
+		}), [], 'values that nobody formatted');
 		await page.evaluate(axe);
 		const { violations } = await page.evaluate(() => globalThis.axe.run());
 
