@@ -246,13 +246,13 @@ on_log(void *arg, sqlite3 *handle, const char *name, int pages)
 }
 
 static void
-each_step(sqlite3_context *context, int n, sqlite3_value **values)
+each_step(sqlite3_context *context, int nvalues, sqlite3_value **values)
 {
 	struct ph_db	*db = sqlite3_user_data(context);
 	const char	*text = (const char *)sqlite3_value_text(values[0]);
 
-	(void)n;
-	if (db->each(db->each_arg, text, (size_t)sqlite3_value_bytes(values[0])) != 0)
+	if (db->each(db->each_arg, text, (size_t)sqlite3_value_bytes(values[0]),
+	    nvalues > 1 ? sqlite3_value_int64(values[1]) : 0) != 0)
 		sqlite3_result_error_nomem(context);
 }
 
@@ -307,7 +307,7 @@ ph_db_open_raw(struct ph_db *db, int may_create, struct ph_err *err)
 	    db->mode == PH_DB_READER, db->mode == PH_DB_WRITER);
 	db->log_pages = LOG_PAGES;
 	sqlite3_wal_hook(db->db, on_log, db);
-	sqlite3_create_function(db->db, "ph_each", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, db, NULL, each_step, each_end);
+	sqlite3_create_function(db->db, "ph_each", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, db, NULL, each_step, each_end);
 	if ((rc = ph_db_script(db, settings, err)) != PH_OK ||
 	    (rc = ph_db_script(db, pragma, err)) != PH_OK) {
 		disconnect(db);

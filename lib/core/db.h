@@ -74,11 +74,11 @@ void		ph_stmt_bind_blob(struct ph_stmt *, int i, const void *, size_t len);
 /* PH_ROW, PH_DONE, or a failure: PH_EDEADLINE, PH_EDB*, PH_ECONFLICT (a constraint). */
 enum ph_rc	ph_stmt_step(struct ph_stmt *, struct ph_err *);
 /*
- * Hand each text x of `SELECT ph_each(x) FROM ...` to the function, with its length; it returns 0, or -1 for no
- * memory.  An aggregate of SQL runs inside the engine, which costs a good deal less than a step for each row.
- * Done with the statement.
+ * Hand each text x, with its length, and integer n (0 if left out) of `SELECT ph_each(x, n) FROM ...` to the
+ * function; it returns 0, or -1 for no memory.  An aggregate of SQL runs inside the engine, which costs a good
+ * deal less than a step for each row.  Done with the statement.
  */
-typedef int	ph_each_fn(void *arg, const char *text, size_t len);
+typedef int	ph_each_fn(void *arg, const char *text, size_t len, int64_t n);
 enum ph_rc	ph_stmt_each(struct ph_stmt *, ph_each_fn *, void *arg, struct ph_err *);
 /* Step a statement that returns no row: PH_OK or a failure; then reset it for new values. */
 enum ph_rc	ph_stmt_exec(struct ph_stmt *, struct ph_err *);

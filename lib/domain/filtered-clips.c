@@ -63,8 +63,9 @@ library_of_time(struct ph_db *db, const struct ph_filter *f, struct ph_library *
 }
 
 static int
-collect(void *ids, const char *id, size_t len)
+collect(void *ids, const char *id, size_t len, int64_t n)
 {
+	(void)n;
 	return ph_idset_add(ids, id, len) >= 0 ? 0 : -1;
 }
 
@@ -114,7 +115,7 @@ count_clips(struct ph_db *db, const struct ph_filter *f, int want_scores, const 
 	while ((rc = ph_stmt_step(st, err)) == PH_ROW) {
 		if (find(clips, st, 0) < 0)
 			continue;
-		if (collect(videos, ph_stmt_text(st, 1), strlen(ph_stmt_text(st, 1))) != 0) {
+		if (ph_idset_add(videos, ph_stmt_text(st, 1), strlen(ph_stmt_text(st, 1))) < 0) {
 			rc = fail_memory(err);
 			break;
 		}
@@ -191,9 +192,9 @@ static const char sql_named_log_clips[] =
 
 /* ix_clips_score has all of it. */
 static const char sql_scores[] =
-	"SELECT id, CAST(round(visual_score * 1e9) AS INTEGER) FROM clips WHERE visual_score IS NOT NULL";
+	"SELECT ph_each(id, CAST(round(visual_score * 1e9) AS INTEGER)) FROM clips WHERE visual_score IS NOT NULL";
 static const char sql_score[] =
-	"SELECT id, CAST(round(visual_score * 1e9) AS INTEGER) FROM clips WHERE id = $1 AND visual_score IS NOT NULL";
+	"SELECT ph_each(id, CAST(round(visual_score * 1e9) AS INTEGER)) FROM clips WHERE id = $1 AND visual_score IS NOT NULL";
 enum { CLIPS_PER_LOOKUP = 8 };	/* of a scan of all clips, in the time of one lookup */
 
 /* What a clip has among the selected logs, by platform key. */
@@ -210,12 +211,13 @@ struct taking {
 };
 
 static int
-take_log(void *arg, const char *clip_id, size_t len)
+take_log(void *arg, const char *clip_id, size_t len, int64_t n)
 {
 	struct taking	*t = arg;
 	const long	 place = ph_idset_add(t->clips, clip_id, len);
 	struct clip	*c;
 
+	(void)n;
 	if (place < 0)
 		return -1;
 	c = ph_idset_record(t->clips, place);
@@ -280,24 +282,28 @@ add_score(const struct clip *c, int64_t score_nano, int64_t figures[][PH_CLIPS__
 	}
 }
 
-/* Add the scores that a statement gives to the figures of their clips; done with it. */
-static enum ph_rc
-take_scores(struct ph_stmt *st, struct ph_idset *clips, int64_t figures[][PH_CLIPS__MAX], struct ph_err *err)
-{
-	enum ph_rc	rc;
-	long		place;
+/* Of the clips that have been collected. */
+struct scoring {
+	struct ph_idset	*clips;
+	int64_t		(*figures)[PH_CLIPS__MAX];
+};
 
-	while ((rc = ph_stmt_step(st, err)) == PH_ROW)
-		if ((place = find(clips, st, 0)) >= 0)
-			add_score(ph_idset_record(clips, place), ph_stmt_int(st, 1), figures);
-	ph_stmt_done(st);
-	return rc == PH_DONE ? PH_OK : rc;
+static int
+take_score(void *arg, const char *id, size_t len, int64_t score_nano)
+{
+	const struct scoring	*s = arg;
+	const long		 place = ph_idset_find(s->clips, id, len);
+
+	if (place >= 0)
+		add_score(ph_idset_record(s->clips, place), score_nano, s->figures);
+	return 0;
 }
 
 static enum ph_rc
 score_clips(struct ph_db *db, struct ph_idset *clips, int64_t figures[][PH_CLIPS__MAX], struct ph_err *err)
 {
 	const size_t	 n = ph_idset_count(clips);
+	struct scoring	 scoring = { .clips = clips, .figures = figures };
 	struct ph_stmt	*st;
 	int64_t		 all;
 	enum ph_rc	 rc;
@@ -308,13 +314,13 @@ score_clips(struct ph_db *db, struct ph_idset *clips, int64_t figures[][PH_CLIPS
 	if ((int64_t)n * CLIPS_PER_LOOKUP > all) {
 		if ((rc = ph_db_prepare(db, sql_scores, &st, err)) != PH_OK)
 			return rc;
-		return take_scores(st, clips, figures, err);
+		return ph_stmt_each(st, take_score, &scoring, err);
 	}
 	for (i = 0; i < n && rc == PH_OK; i++) {
 		if ((rc = ph_db_prepare(db, sql_score, &st, err)) != PH_OK)
 			return rc;
 		ph_stmt_bind_text(st, 1, ph_idset_id(clips, (long)i));
-		rc = take_scores(st, clips, figures, err);
+		rc = ph_stmt_each(st, take_score, &scoring, err);
 	}
 	return rc;
 }

@@ -416,6 +416,10 @@ static const char sql_jobs[] =
 	"SELECT count(*) FROM jobs WHERE status = $1 AND " PH_FILTER_SQL_TIME("created_at");
 static const char sql_key_jobs[] =
 	"SELECT count(*) FROM jobs WHERE params_platform = $2 AND status = $1 AND " PH_FILTER_SQL_TIME("created_at");
+static const char sql_jobs_since[] =
+	"SELECT count(*) FROM jobs WHERE status = $1 AND " PH_FILTER_SQL_SINCE("created_at");
+static const char sql_key_jobs_since[] =
+	"SELECT count(*) FROM jobs WHERE params_platform = $2 AND status = $1 AND " PH_FILTER_SQL_SINCE("created_at");
 static const char sql_named_jobs[] =
 	"SELECT count(*) FROM jobs WHERE params_platform IN " PH_FILTER_SQL_NAMES " AND status = $1 AND "
 	PH_FILTER_SQL_TIME("created_at");
@@ -436,15 +440,17 @@ static enum ph_rc
 count_jobs(struct ph_db *db, const struct ph_filter *f, int key, enum ph_job_status status, int64_t *n,
     struct ph_err *err)
 {
-	const char	*sql = key == -1 ? sql_jobs : key == PH_PLATFORM__MAX ? sql_named_jobs :
-			    key == PH_PLATFORM_OTHER ? sql_other_jobs : sql_key_jobs;
+	const int	 is_open = f->to_ms == INT64_MAX;
+	const char	*sql = key == -1 ? is_open ? sql_jobs_since : sql_jobs :
+			    key == PH_PLATFORM__MAX ? sql_named_jobs : key == PH_PLATFORM_OTHER ? sql_other_jobs :
+			    is_open ? sql_key_jobs_since : sql_key_jobs;
 	struct ph_stmt	*st;
 	enum ph_rc	 rc;
 
 	if ((rc = ph_db_prepare(db, sql, &st, err)) != PH_OK)
 		return rc;
 	ph_stmt_bind_text(st, 1, ph_job_statuses[status]);
-	if (sql == sql_key_jobs)
+	if (sql == sql_key_jobs || sql == sql_key_jobs_since)
 		ph_stmt_bind_text(st, 2, ph_platform_keys[key]);
 	else if (sql == sql_named_jobs)
 		ph_filter_bind_names(f, st);

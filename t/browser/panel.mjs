@@ -15,7 +15,7 @@ const { chromium } = require('playwright-core');
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const [base, work] = process.argv.slice(2);
 const secret = JSON.parse(readFileSync(0, 'utf8'));
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+const FLAGS = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
 	'--disable-component-update', '--disable-sync'];
 const WIDTHS = { laptop: { width: 1280, height: 900 }, phone: { width: 360, height: 780 } };
 const PAGES = ['overview', 'queue', 'orchestrator', 'platforms', 'campaigns', 'publications', 'analytics', 'boards', 'alerts', 'actions', 'audit', 'access'];

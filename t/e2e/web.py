@@ -493,6 +493,7 @@ def _():
     expect("default-src 'none'" in page.headers["Content-Security-Policy"], page)
     home = instance.request("/", token="")
     expect_equal((home.status, home.headers["Location"]), (302, "/panel/"), "/")
+    expect_problem(instance.request("/"), 404, "not_found")
     for source in re.findall(r'(?:src|href)="(/[^"#]*)"', page.body.decode()):
         expect_equal(instance.request(source, token="").status, 200, source)
 
