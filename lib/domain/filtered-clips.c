@@ -190,11 +190,13 @@ static const char sql_named_log_clips[] =
 	"SELECT ph_each(clip_id) FROM publish_logs WHERE platform_key = 'other' AND status = $2 AND "
 	PH_FILTER_SQL_TIME("requested_at") " AND lower(trim(platform)) IN " PH_FILTER_SQL_NAMES;
 
+/* The score as it is counted: what round() makes of what is not negative, without its call for each clip. */
+#define SCORE_NANO "CAST(visual_score * 1e9 + 0.5 AS INTEGER)"
 /* ix_clips_score has all of it. */
 static const char sql_scores[] =
-	"SELECT ph_each(id, CAST(round(visual_score * 1e9) AS INTEGER)) FROM clips WHERE visual_score IS NOT NULL";
+	"SELECT ph_each(id, " SCORE_NANO ") FROM clips WHERE visual_score IS NOT NULL";
 static const char sql_score[] =
-	"SELECT ph_each(id, CAST(round(visual_score * 1e9) AS INTEGER)) FROM clips WHERE id = $1 AND visual_score IS NOT NULL";
+	"SELECT ph_each(id, " SCORE_NANO ") FROM clips WHERE id = $1 AND visual_score IS NOT NULL";
 enum { CLIPS_PER_LOOKUP = 8 };	/* of a scan of all clips, in the time of one lookup */
 
 /* What a clip has among the selected logs, by platform key. */
