@@ -13,7 +13,7 @@ const PAGES = [
 	['Publishing', [['overview', 'Overview'], ['queue', 'Queue'], ['orchestrator', 'Orchestrator'], ['platforms', 'Platforms'],
 		['campaigns', 'Campaigns'], ['publications', 'Publications'], ['analytics', 'Analytics'],
 		['boards', 'Dashboards']]],
-	['Operation', [['alerts', 'Alerts'], ['actions', 'Recommendations and actions', 'actions:run'], ['audit', 'Audit', 'admin'],
+	['Operation', [['alerts', 'Alerts'], ['analysis', 'Analysis'], ['actions', 'Recommendations and actions', 'actions:run'], ['audit', 'Audit', 'admin'],
 		['access', 'Tokens and users', 'admin']]],
 ];
 const FIRST = 'overview';
@@ -92,12 +92,37 @@ async function changePassword() {
 		});
 }
 
+/* -- alerts, wherever one is ------------------------------------------------------------- */
+
+const WATCH_MS = 30000, UNREAD_SHOWN_MAX = 99, NEW_SHOWN_MAX = 3;
+let watch = null, seenUntil = '';
+
+/* The count at the menu, and a message for each alert that came since the last look. */
+async function lookForAlerts() {
+	if (document.hidden || me === null)
+		return;
+	try {
+		const { unread_count: n } = await get('/dashboard/alerts/stats');
+		const count = document.querySelector('nav [data-page=alerts] .count');
+
+		count.textContent = n > UNREAD_SHOWN_MAX ? `${UNREAD_SHOWN_MAX}+` : String(n);
+		count.hidden = n === 0;
+		const { items } = await get('/dashboard/alerts', { limit: NEW_SHOWN_MAX });
+
+		if (seenUntil !== '')
+			for (const a of items.filter((x) => x.created_at > seenUntil).reverse())
+				toast(a.message, a.severity === 'info' ? '' : 'bad');
+		seenUntil = items[0]?.created_at ?? ' ';
+	} catch { /* the page itself says what is wrong */ }
+}
+
 /* -- the shell ------------------------------------------------------------------------- */
 
 function shell() {
 	const links = PAGES.map(([group, pages]) => [el('p', { className: 'group' }, group),
 		el('ul', {}, pages.filter(([, , scope]) => may(scope)).map(([name, title]) =>
-			el('li', {}, el('a', { href: `#/${name}`, 'data-page': name }, title))))]);
+			el('li', {}, el('a', { href: `#/${name}`, 'data-page': name }, title,
+				name === 'alerts' && el('span', { className: 'count', hidden: true, title: 'unread' })))))]);
 	const menu = el('details', { className: 'menu', open: matchMedia('(min-width: 60rem)').matches },
 		el('summary', {}, 'Menu'),
 		el('nav', { 'aria-label': 'Pages' }, links, el('p', { className: 'group' }, 'Reference'),
@@ -177,6 +202,9 @@ async function start() {
 			el('button', { type: 'button', onclick: start }, 'Try again')));
 	}
 	shell();
+	clearInterval(watch);
+	watch = setInterval(lookForAlerts, WATCH_MS);
+	lookForAlerts();
 	return show();
 }
 

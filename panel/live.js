@@ -9,6 +9,7 @@ import { Problem, get } from './api.js';
 const POLL_MS = 5000;
 const AGAIN_MS = 15000;
 const REFRESH_MS = 10000;
+/* What is asked for without a stream; telemetry comes by stream alone. */
 const pathOf = (topic) => (topic === 'alerts' ? '/dashboard/alerts/stats' : `/dashboard/stats/${topic}`);
 
 /*
@@ -58,7 +59,7 @@ export function follow(topics, onData, onState, sections = []) {
 			return;
 		isAsking = true;
 		try {
-			for (const topic of topics)
+			for (const topic of topics.filter((t) => t !== 'telemetry'))
 				take(topic, await get(pathOf(topic), topic === 'alerts' ? {} : { include: 'extended' }));
 			if (!isFirst && !isEnded && source?.readyState !== EventSource.OPEN)
 				become('polling');

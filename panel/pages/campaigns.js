@@ -1,10 +1,31 @@
 /* campaigns.js -- how many there are in each state, and what each has put out. */
 import { instant, money, number, percent } from '../format.js';
+import { post } from '../api.js';
 import { follow } from '../live.js';
 import { list } from '../list.js';
-import { badge, card, cards } from '../parts.js';
+import { el } from '../dom.js';
+import { ask, attempt, badge, button, card, cards, input } from '../parts.js';
 
 const PATH = '/dashboard/stats/campaigns';
+
+/* What can be done to a campaign in a status: [title, its next status]. */
+const MOVES = { draft: ['Publish', 'active'], active: ['Pause', 'paused'], paused: ['Resume', 'active'] };
+
+/* Put a campaign; a refusal is the reason that the row was refused for. */
+const save = (row, then) => attempt(async () => {
+	const { results: [one] } = await post('/dashboard/ingest/campaigns', row);
+
+	if (one.errors.length > 0)
+		throw new Error(one.errors.map((e) => `${e.param.replace('[0].', '')}: ${e.detail}`).join('; '));
+}, then);
+
+async function create(then) {
+	const v = await ask('New campaign', [['name', 'Name', input({ required: true })], ['clip_id', 'Id of its clip', input({ required: true })],
+		['budget', 'Budget', input({ required: true, inputMode: 'decimal' })]], 'Make it');
+
+	if (v !== null)
+		save({ name: v.name, clip_id: v.clip_id, budget_cents: Math.round(100 * Number(v.budget)) }, then);
+}
 
 export function show(root, ctx) {
 	const c = {
@@ -18,6 +39,7 @@ export function show(root, ctx) {
 
 	const rows = list(ctx, {
 		title: 'Campaigns', path: '/dashboard/campaigns', dataset: 'campaigns',
+		tools: ctx.may('dashboard:write') ? [button('New campaign', () => create(() => rows.reload()))] : [],
 		columns: [
 			{ title: 'Name', cell: (x) => x.name },
 			{ title: 'Status', cell: (x) => badge(x.status) },
@@ -26,6 +48,8 @@ export function show(root, ctx) {
 			{ title: 'Budget', isNumber: true, cell: (x) => money(x.budget) },
 			{ title: 'Spent', isNumber: true, cell: (x) => money(x.budget_spent) },
 			{ title: 'Changed', cell: (x) => instant(x.updated_at) },
+			...(ctx.may('dashboard:write') ? [{ title: 'Action', cell: (x) => el('div', { className: 'buttons' }, MOVES[x.status] &&
+				button(MOVES[x.status][0], () => save({ id: x.id, status: MOVES[x.status][1] }, () => rows.reload()))) }] : []),
 		],
 	});
 

@@ -41,6 +41,11 @@ export function show(root, ctx) {
 				{ name: 'Published', values: published.map(([, v]) => v), colour: '--c2' },
 				{ name: 'Failed', values: failed.map(([, v]) => v), colour: '--c4' }] });
 		});
+	const now = {
+		day: card({ title: 'Scheduled today' }), hour: card({ title: 'In the next hour' }), overdue: card({ title: 'Overdue' }),
+		delay: card({ title: 'Mean delay of these' }), acted: card({ title: 'Decisions in the last minute' }),
+		workers: card({ title: 'Accounts at work' }), ready: card({ title: 'Variants ready' }),
+	};
 	const status = el('div', { className: 'half' }), jobs = el('div', { className: 'half' });
 	let drawn = '';
 
@@ -74,8 +79,21 @@ export function show(root, ctx) {
 		c.oldest.note(el('a', { href: ctx.to('queue') }, 'Which ones?'));
 	}
 
-	root.append(cards(...Object.values(c)), health, week, el('div', { className: 'halves' }, status, jobs));
-	return follow(['overview', 'queue'], (topic, data) => {
-		(topic === 'overview' ? showOverview : showQueue)(data);
-	}, ctx.showState, [health, week]);
+	function showTelemetry({ scheduler, orchestrator, workers, platforms }) {
+		now.day.set(number(scheduler.scheduled_today));
+		now.hour.set(number(scheduler.scheduled_next_hour));
+		now.overdue.set(number(scheduler.overdue), scheduler.overdue > 0 ? 'warn' : 'ok');
+		now.delay.set(scheduler.avg_delay_seconds === null ? 'none' : duration(1000 * scheduler.avg_delay_seconds));
+		now.acted.set(number(orchestrator.actions_last_minute));
+		now.acted.note(orchestrator.last_run_seconds_ago === null ? 'never ran' : `last run ${duration(1000 * orchestrator.last_run_seconds_ago)} ago`);
+		now.workers.set(number(workers.active_workers));
+		now.workers.note(`${number(workers.tasks_processing)} posts in processing`);
+		now.ready.set(number(Object.values(platforms).reduce((n, v) => n + v, 0)));
+		now.ready.note(Object.entries(platforms).map(([name, n]) => `${name} ${number(n)}`).join(', '));
+	}
+
+	const show = { overview: showOverview, queue: showQueue, telemetry: showTelemetry };
+
+	root.append(cards(...Object.values(c)), el('h2', { className: 'apart' }, 'Right now'), cards(...Object.values(now)), health, week, el('div', { className: 'halves' }, status, jobs));
+	return follow(['overview', 'queue', 'telemetry'], (topic, data) => show[topic](data), ctx.showState, [health, week]);
 }

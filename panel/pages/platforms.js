@@ -8,6 +8,13 @@ import { PLATFORMS, badge, daysChoice, files, section, table, trend } from '../p
 
 const PATH = '/dashboard/stats/platforms';
 
+/* Facebook is counted with other already. */
+function total(rows) {
+	const sum = (what) => rows.filter((r) => r.name !== 'facebook').reduce((n, r) => n + r[what], 0);
+
+	return { name: 'all', published: sum('published'), failed: sum('failed'), failedBefore: sum('failedBefore') };
+}
+
 export function show(root, ctx) {
 	const days = ctx.params.days || '7';
 	const sections = [
@@ -31,11 +38,13 @@ export function show(root, ctx) {
 					el('a', { href: ctx.to('publications', { status: 'failed', platform: rows[0].name, days }) }, 'Which ones?')]),
 				chart({ title: `Published and failed, ${days} days`, kind: 'bar', labels: rows.map((r) => r.name),
 					series: [{ name: 'Published', values: rows.map((r) => r.published), colour: '--c2' }, { name: 'Failed', values: rows.map((r) => r.failed), colour: '--c4' }] }),
+				chart({ title: `Success, ${days} days`, kind: 'bar', labels: rows.map((r) => r.name), format: (v) => `${number(v)} %`,
+					series: [{ name: 'Success', values: rows.map((r) => 100 * r.published / (r.published + r.failed)) }] }),
 				table('Published and failed', [
 					{ title: 'Platform', cell: (r) => r.name }, { title: 'Published', isNumber: true, cell: (r) => number(r.published) },
 					{ title: 'Failed', isNumber: true, cell: (r) => number(r.failed) },
 					{ title: 'Failed, how it went', isNumber: true, cell: (r) => trend(r.failed, r.failedBefore, false, `${days} days`) },
-					{ title: 'Success', isNumber: true, cell: (r) => percent(r.published / (r.published + r.failed)) }], rows),
+					{ title: 'Success', isNumber: true, cell: (r) => percent(r.published / (r.published + r.failed)) }], [...rows, total(rows)]),
 				el('p', { className: 'note' }, 'Facebook is a part of other.'),
 			];
 		}, { tools: [daysChoice({ ...ctx, params: { ...ctx.params, days } }, [1, 7, 30, 90])] }),

@@ -3,12 +3,20 @@ import { get, query } from '../api.js';
 import { el } from '../dom.js';
 import { NONE, duration, instant, number, sumOf } from '../format.js';
 import { follow } from '../live.js';
-import { badge, card, cards, choice, files, platformChoice, section, table, trend } from '../parts.js';
+import { ask, badge, button, card, cards, choice, files, platformChoice, section, table, trend } from '../parts.js';
 import { act } from '../act.js';
 
 const QUEUE = '/dashboard/stats/queue';
 const HOUR_MS = 3600000;
 const STATUSES = [['', 'Waiting'], ['processing', 'In processing'], ['failed', 'Failed'], ['retry', 'To be tried again']];
+
+/* Another time for a post that waits, in the viewer's zone. */
+async function reschedule(p, then) {
+	const v = await ask(`Post ${p.video_title ?? p.clip_id} on ${p.platform} at`, [['at', 'When', el('input', { type: 'datetime-local', required: true })]], 'Preview');
+
+	if (v !== null)
+		act('reschedule', { log_id: p.id, new_time: new Date(v.at).toISOString() }, 'Reschedule', then);
+}
 
 export function show(root, ctx) {
 	const c = {
@@ -32,8 +40,9 @@ export function show(root, ctx) {
 			{ title: 'Requested', cell: (p) => instant(p.requested_at) },
 			{ title: 'Age', isNumber: true, cell: (p) => duration(1000 * p.age_seconds) },
 			{ title: 'Error', cell: (p) => p.error_message ?? NONE },
-			...(ctx.may('actions:run') ? [{ title: 'Action', cell: (p) => (p.status === 'failed' ?
-				el('button', { type: 'button', onclick: () => act('retry-failed', { ids: [p.id] }, 'Retry this post', rows.reload) }, 'Retry') : null) }] : []),
+			...(ctx.may('actions:run') ? [{ title: 'Action', cell: (p) => el('div', { className: 'buttons' }, p.status === 'failed' ?
+				button('Retry', () => act('retry-failed', { ids: [p.id] }, 'Retry this post', rows.reload)) :
+				p.status !== 'processing' && button('Reschedule', () => reschedule(p, rows.reload))) }] : []),
 		], items),
 		total > items.length && el('p', { className: 'note' }, `The first ${items.length} of ${number(total)}. `,
 			el('a', { href: ctx.to('publications', { status: filter.status, platform: filter.platform }) }, 'All of them')),

@@ -18,7 +18,7 @@ const secret = JSON.parse(readFileSync(0, 'utf8'));
 const FLAGS = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
 	'--disable-component-update', '--disable-sync'];
 const WIDTHS = { laptop: { width: 1280, height: 900 }, phone: { width: 360, height: 780 } };
-const PAGES = ['overview', 'queue', 'orchestrator', 'platforms', 'campaigns', 'publications', 'analytics', 'boards', 'alerts', 'actions', 'audit', 'access'];
+const PAGES = ['overview', 'queue', 'orchestrator', 'platforms', 'campaigns', 'publications', 'analytics', 'boards', 'alerts', 'analysis', 'actions', 'audit', 'access'];
 const WAIT_MS = 15000;
 const FIRST_LOAD_MAX = 150000;	/* bytes as they are sent, the chart library included */
 
@@ -209,6 +209,14 @@ await test('each page shows what the API says', async () => {
 	equal([await shownNumber('Critical'), await shownNumber('Unread')], [stats.firing.critical, stats.unread_count], 'alerts');
 	equal(await inTable('Rules').count(), (await api('/dashboard/alerts/rules')).items.length, 'rules');
 
+	await visit('analysis');
+	await settled();
+	const analysis = await api('/dashboard/ai/analyze');
+
+	equal(await shownNumber('Clips ready'), analysis.metrics.total_clips_ready, 'clips ready');
+	equal(await column(inTable('The best clip of each platform'), 'Score'),
+		Object.values(analysis.best_clip_per_platform).filter(Boolean).map((b) => b.score.toFixed(2)), 'best clips');
+
 	await visit('audit');
 	await settled();
 	const audit = await api('/dashboard/audit?limit=50');
@@ -284,6 +292,65 @@ await test('a board is drawn, shared, and shows what the API says', async () => 
 	await page.getByRole('button', { name: 'Share' }).click();
 	await page.getByText('shared', { exact: true }).waitFor();
 	await page.screenshot({ path: path.join(work, 'board.png'), fullPage: true });
+});
+
+await test('a campaign is made, refused without its clip, and paused', async () => {
+	const { items: [clip] } = await api('/dashboard/clips?limit=1');
+	const make = async (clipId) => {
+		await page.getByRole('button', { name: 'New campaign' }).click();
+		for (const [i, text] of ['Spring', clipId, '12.50'].entries())
+			await page.locator('dialog input').nth(i).fill(text);
+		await page.locator('dialog button.main').click();
+	};
+
+	await visit('campaigns');
+	await settled();
+	await make('nothing');
+	await page.locator('.toast.bad', { hasText: 'clip_id: there is no such clip' }).waitFor();
+	await make(clip.id);
+	const row = page.locator('tr', { hasText: 'Spring' });
+
+	await row.getByRole('button', { name: 'Publish' }).click();
+	await row.getByText('active').waitFor();
+	await row.getByRole('button', { name: 'Pause' }).click();
+	await row.getByText('paused').waitFor();
+	const { items: [made] } = await api('/dashboard/campaigns?limit=1');
+
+	equal([made.name, made.status, made.budget], ['Spring', 'paused', 12.5], 'the campaign');
+});
+
+await test('a waiting post is given another time', async () => {
+	await visit('queue');
+	await settled();
+	const post = (await api('/dashboard/publications?status=pending,scheduled&sort=requested_at&limit=50')).items[0];
+
+	await inTable('Posts').first().getByRole('button', { name: 'Reschedule' }).click();
+	const at = `${new Date(Date.now() + 10 * 86400000).toISOString().slice(0, 10)}T03:04`;
+
+	await page.locator('dialog input').fill(at);
+	await page.locator('dialog button.main').click();
+	await page.getByText('This is what would happen').waitFor();
+	await page.getByRole('button', { name: 'Do it' }).click();
+	await page.locator('.toast.ok').waitFor();
+	const moved = await api(`/dashboard/publications/${post.id}`);
+
+	equal([moved.status, moved.scheduled_for], ['scheduled', await page.evaluate((t) => new Date(t).toISOString(), at).then((t) => t.replace('.000Z', 'Z'))], 'the post');
+});
+
+await test('a new alert is told wherever one is, and counted at the menu', async () => {
+	await visit('audit');
+	await settled();
+	const { unread_count: before } = await api('/dashboard/alerts/stats');
+	const call = (path, method, body) => fetch(base + path, { method, headers: { Authorization: `Bearer ${secret.token}`, 'Content-Type': 'application/json' },
+		body: JSON.stringify(body) });
+	const made = await call('/dashboard/alerts/rules', 'POST', { name: 'Always', metric: '1', op: '>', threshold: 0, severity: 'critical' });
+
+	equal(made.status, 201, await made.text());
+	equal((await call('/dashboard/alerts/evaluate', 'POST', {})).status, 200, 'evaluated');
+	await page.locator('.toast.bad', { hasText: 'Always' }).waitFor({ timeout: 45000 });
+	const { unread_count: after } = await api('/dashboard/alerts/stats');
+
+	equal([after > before, await page.locator('nav .count').textContent()], [true, String(after)], 'unread');
 });
 
 await test('a rule is changed, and a wrong figure is told', async () => {
