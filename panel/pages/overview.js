@@ -95,5 +95,9 @@ export function show(root, ctx) {
 	const show = { overview: showOverview, queue: showQueue, telemetry: showTelemetry };
 
 	root.append(cards(...Object.values(c)), el('h2', { className: 'apart' }, 'Right now'), cards(...Object.values(now)), health, week, el('div', { className: 'halves' }, status, jobs));
-	return follow(['overview', 'queue', 'telemetry'], (topic, data) => show[topic](data), ctx.showState, [health, week]);
+	return follow(['overview', 'queue', 'telemetry'], (topic, data) => show[topic](data), (state, at) => {
+		if (state === 'polling' || state === 'offline')		/* telemetry comes by the stream alone */
+			Object.values(now).forEach((x) => x.set(null));
+		ctx.showState(state, at);
+	}, [health, week]);
 }

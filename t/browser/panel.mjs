@@ -269,7 +269,7 @@ await test('failed posts are retried: first what would happen, then for real', a
 	await page.getByText('This is what would happen').waitFor();
 	equal(await failed(), before, 'nothing has happened yet');
 	await page.getByRole('button', { name: 'Do it' }).click();
-	await page.locator('.toast.ok').waitFor();
+	await page.locator('.toast.ok', { hasText: 'are pending' }).waitFor();
 	equal(await failed(), before - Math.min(before, 50), 'retried');
 });
 
@@ -331,7 +331,7 @@ await test('a waiting post is given another time', async () => {
 	await page.locator('dialog button.main').click();
 	await page.getByText('This is what would happen').waitFor();
 	await page.getByRole('button', { name: 'Do it' }).click();
-	await page.locator('.toast.ok').waitFor();
+	await page.locator('.toast.ok', { hasText: 'is scheduled for' }).waitFor();
 	const moved = await api(`/dashboard/publications/${post.id}`);
 
 	equal([moved.status, moved.scheduled_for], ['scheduled', await page.evaluate((t) => new Date(t).toISOString(), at).then((t) => t.replace('.000Z', 'Z'))], 'the post');
@@ -398,6 +398,10 @@ await test('without a stream it asks politely: one request at a time, none in a 
 	const ended = (r) => isAsked(r) && now--;
 
 	await page.route('**/dashboard/stream**', (route) => route.fulfill({ status: 503, body: '' }));
+	await visit('overview');
+	await page.locator('.dot.polling').waitFor();
+	await settled();
+	equal([await card('Overdue').textContent(), await shownNumber('Waiting')], ['–', (await api('/dashboard/stats/queue')).pending], 'without telemetry');
 	page.on('request', began);
 	page.on('requestfinished', ended);
 	await visit('queue');
