@@ -107,11 +107,13 @@ async function lookForAlerts() {
 
 		count.textContent = n > UNREAD_SHOWN_MAX ? `${UNREAD_SHOWN_MAX}+` : String(n);
 		count.hidden = n === 0;
-		const { items } = await get('/dashboard/alerts', { limit: NEW_SHOWN_MAX });
+		const { items } = await get('/dashboard/alerts', { limit: 1 + NEW_SHOWN_MAX });
+		const news = seenUntil === '' ? [] : items.filter((a) => a.created_at > seenUntil);
 
-		if (seenUntil !== '')
-			for (const a of items.filter((x) => x.created_at > seenUntil).reverse())
-				toast(a.message, a.severity === 'info' ? '' : 'bad');
+		for (const a of news.slice(0, NEW_SHOWN_MAX).reverse())
+			toast(a.message, a.severity === 'info' ? '' : 'bad');
+		if (news.length > NEW_SHOWN_MAX)
+			toast('There are more new alerts.', 'bad');
 		seenUntil = items[0]?.created_at ?? ' ';
 	} catch { /* the page itself says what is wrong */ }
 }

@@ -20,17 +20,19 @@ async function meaningOf(path, field) {
 	return find(schema) ?? 'No description is to be had now.';
 }
 
-/* A label that tells what it means when it is opened. */
+/* A label that tells what it means when it is opened or pointed at. */
 export function label(text, path, field) {
 	if (!path)
 		return el('span', { className: 'label' }, text);
 	const box = el('p', {}, '…');
-	const details = el('details', { className: 'label' }, el('summary', { title: 'What does it mean?' }, text), box);
+	const summary = el('summary', { title: 'What does it mean?' }, text);
+	const details = el('details', { className: 'label' }, summary, box);
 
-	details.addEventListener('toggle', async () => {
-		if (details.open)
-			box.textContent = await meaningOf(path, field);
-	});
+	async function tell() {
+		summary.title = box.textContent = await meaningOf(path, field);
+	}
+	details.addEventListener('toggle', () => details.open && tell());
+	summary.addEventListener('pointerenter', tell, { once: true });
 	return details;
 }
 

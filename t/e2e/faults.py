@@ -262,12 +262,16 @@ def _():
 
 
 def kill_all(route, sig=signal.SIGSEGV):
-    killed = 0
-    for pid in instance.workers(route):
-        with contextlib.suppress(ProcessLookupError):    # one that was dying already
-            os.kill(pid, sig)
-            killed += 1
-    expect(killed > 0, f"no worker of {route} was there to kill")
+    """Every worker of the route, of which there is at least one: those that have just died are being replaced."""
+    def kill():
+        killed = 0
+        for pid in instance.workers(route):
+            with contextlib.suppress(ProcessLookupError):    # one that was dying already
+                os.kill(pid, sig)
+                killed += 1
+        return killed > 0
+
+    wait_until(kill, f"a worker of {route} to kill")
 
 
 @test(f"a route whose workers crash is back, and {READERS} readers of others see nothing")
