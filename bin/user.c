@@ -46,24 +46,20 @@ read_line(char *line, int size)
 	}
 }
 
-/* The hash of a password: one line of standard input, or a random one, which is printed. */
-static enum ph_rc
-make_password(char hash[PH_PASSWORD_HASH_SIZE], int is_random, struct ph_err *err)
-{
-	char		line[PH_PASSWORD_MAX + 2];	/* a longer one stays too long */
-	enum ph_rc	rc;
+enum { LINE_SIZE = PH_PASSWORD_MAX + 2 };	/* a password that is too long stays so */
 
+/* A password, one line of standard input or a random one, and its hash. */
+static enum ph_rc
+make_password(char line[LINE_SIZE], char hash[PH_PASSWORD_HASH_SIZE], int is_random, struct ph_err *err)
+{
 	if (is_random) {
 		ph_random_text(line);
 		line[RANDOM_LEN] = '\0';
-		puts(line);
 	} else {
-		read_line(line, sizeof(line));
+		read_line(line, LINE_SIZE);
 		line[strcspn(line, "\r\n")] = '\0';
 	}
-	rc = ph_user_hash(hash, line, err);
-	explicit_bzero(line, sizeof(line));
-	return rc;
+	return ph_user_hash(hash, line, err);
 }
 
 static enum ph_rc
@@ -121,15 +117,19 @@ cmd_user(int argc, char **argv)
 	const int	 is_password = strcmp(verb, "passwd") == 0 && (argc == 3 || is_random);
 	const int	 is_list = strcmp(verb, "list") == 0 && argc == 2;
 	struct ph_err	 err = { .rc = PH_OK };
-	char		 hash[PH_PASSWORD_HASH_SIZE];
+	char		 line[LINE_SIZE] = "", hash[PH_PASSWORD_HASH_SIZE];
 	struct ph_db	*db;
 	enum ph_rc	 rc;
 
 	if (!(value != NULL || is_password || is_list ||
 	    ((strcmp(verb, "disable") == 0 || strcmp(verb, "enable") == 0) && argc == 3)))
 		return complain_usage(usage);
-	if ((is_password && make_password(hash, is_random, &err) != PH_OK) || (db = instance_open(&err)) == NULL)
+	if ((is_password && make_password(line, hash, is_random, &err) != PH_OK) || (db = instance_open(&err)) == NULL)
 		return complain(&err);
 	rc = is_list ? list(db, &err) : change(db, verb, argv[2], is_password ? hash : value, &err);
-	return instance_close(db, rc, &err) == PH_OK ? 0 : complain(&err);
+	rc = instance_close(db, rc, &err);
+	if (is_random && rc == PH_OK)
+		puts(line);		/* now that it is in force */
+	explicit_bzero(line, sizeof(line));
+	return rc == PH_OK ? 0 : complain(&err);
 }

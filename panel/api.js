@@ -7,9 +7,7 @@ export class Problem extends Error {
 	constructor(status, body) {
 		super(body?.detail || body?.title || (status ? `The server answers ${status}.` : 'The server cannot be reached.'));
 		this.status = status;
-		this.code = body?.code ?? 'unreachable';
 		this.retryAfter = 0;
-		this.requestId = body?.request_id;
 	}
 }
 
@@ -25,18 +23,16 @@ export function query(params = {}) {
 	return q.size > 0 ? `?${q}` : '';
 }
 
-async function ask(method, path, body, signal) {
+async function ask(method, path, body) {
 	let answer;
 
 	try {
 		answer = await fetch(path, {
-			method, signal, credentials: 'same-origin',
+			method, credentials: 'same-origin',
 			headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
 			body: body === undefined ? undefined : JSON.stringify(body),
 		});
-	} catch (e) {
-		if (e.name === 'AbortError')
-			throw e;
+	} catch {
 		throw new Problem(0);
 	}
 
@@ -59,7 +55,7 @@ async function ask(method, path, body, signal) {
 	throw problem;
 }
 
-export const get = (path, params, signal) => ask('GET', path + query(params), undefined, signal);
+export const get = (path, params) => ask('GET', path + query(params));
 export const post = (path, body = {}) => ask('POST', path, body);
 export const put = (path, body) => ask('PUT', path, body);
 export const del = (path) => ask('DELETE', path);

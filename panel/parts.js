@@ -49,12 +49,12 @@ export function trend(now, before, isMoreBetter, span) {
 		` against the ${span} before`);
 }
 
-/* A figure: { title, of: [path, field], unit, hint }.  .set(text, kind) shows a value; kind: ok, warn, bad. */
-export function card({ title, of = [], unit = '', hint = '' }) {
+/* A figure: { title, of: [path, field] }.  .set(text, kind) shows a value; kind: ok, warn, bad. */
+export function card({ title, of = [] }) {
 	const value = el('span', { className: 'value' }, el('span', { className: 'skeleton', 'aria-hidden': 'true' }));
-	const note = el('p', { className: 'note' }, hint);
+	const note = el('p', { className: 'note' });
 	const root = el('div', { className: 'card', role: 'group', 'aria-label': title },
-		label(title, ...of), el('p', { className: 'figure' }, value, unit && el('span', { className: 'unit' }, ` ${unit}`)), note);
+		label(title, ...of), el('p', { className: 'figure' }, value), note);
 
 	root.set = (content, kind = '') => {
 		value.replaceChildren(content ?? NONE);
@@ -106,7 +106,7 @@ export function section(title, load, show, { empty = 'Nothing yet.', tools = [] 
 			state.replaceChildren();
 			isShown = true;
 		} catch (e) {
-			if (mine !== turn || e.name === 'AbortError')
+			if (mine !== turn)
 				return;
 			const again = el('button', { type: 'button', onclick: root.reload }, 'Try again');
 

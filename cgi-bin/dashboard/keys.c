@@ -43,16 +43,13 @@ keys_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 	struct ph_value	 v[F__MAX];
 	struct ph_stmt	*st;
 	enum ph_rc	 rc;
-	int		 i;
 
 	if ((rc = ph_db_prepare(ph_req_db(req), sql_list, &st, err)) != PH_OK)
 		return rc;
 	ph_stmt_bind_int(st, 1, KEYS_MAX);
 	ph_json_arr_open(out, "items");
 	while ((rc = ph_stmt_step(st, err)) == PH_ROW) {
-		for (i = 0; i < F__MAX; i++)
-			v[i] = ph_stmt_is_null(st, i) ? ph_v_null() : fields[i].type == PH_TIME ?
-			    ph_v_int(ph_stmt_int(st, i)) : ph_v_str(ph_stmt_text(st, i));
+		ph_v_columns(v, st, fields, F__MAX);
 		ph_json_obj_open(out, NULL);
 		ph_json_fields(out, fields, v, F__MAX);
 		ph_json_close(out);

@@ -12,6 +12,7 @@
 #include <cjson/cJSON.h>
 
 #include "core/clock.h"
+#include "core/db.h"
 #include "core/json.h"
 #include "core/utf8.h"
 
@@ -279,6 +280,16 @@ struct ph_value
 ph_v_str(const char *s)
 {
 	return s == NULL ? ph_v_null() : (struct ph_value){ .kind = PH_V_STR, .str = s };
+}
+
+void
+ph_v_columns(struct ph_value *v, struct ph_stmt *st, const struct ph_field *fields, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		v[i] = ph_stmt_is_null(st, i) ? ph_v_null() : fields[i].type == PH_TEXT ?
+		    ph_v_str(ph_stmt_text(st, i)) : ph_v_int(ph_stmt_int(st, i));
 }
 
 struct ph_value

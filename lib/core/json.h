@@ -103,6 +103,10 @@ struct ph_value	ph_v_ratio(ph_int128 num, int64_t den);
 /* A number that is stored as a double; finite, below 10^12 in size.  Shown like other decimals. */
 struct ph_value	ph_v_real(double);
 struct ph_value	ph_v_str(const char *);			/* NULL becomes null */
+/* The first n columns of a row as the values of these fields: texts where a field is PH_TEXT, else integers;
+ * NULL becomes null.  Texts live as long as the row. */
+struct ph_stmt;
+void		ph_v_columns(struct ph_value *v, struct ph_stmt *, const struct ph_field *, int n);
 /* The value as it is shown for the field: a real becomes a ratio, and one with nothing to divide
  * by what ph_v_ratio() says. */
 struct ph_value	ph_v_shown(const struct ph_field *, struct ph_value);

@@ -86,11 +86,8 @@ ph_delivery_write(struct ph_json *out, struct ph_stmt *st)
 {
 	struct ph_value	 v[F__MAX] = { 0 };
 	cJSON		*payload = cJSON_Parse(ph_stmt_text(st, F_PAYLOAD));
-	int		 i;
 
-	for (i = 0; i < F_ATTEMPTS; i++)
-		v[i] = ph_stmt_is_null(st, i) ? ph_v_null() : ph_delivery_fields[i].type == PH_TEXT ?
-		    ph_v_str(ph_stmt_text(st, i)) : ph_v_int(ph_stmt_int(st, i));
+	ph_v_columns(v, st, ph_delivery_fields, F_ATTEMPTS);
 	ph_json_fields(out, ph_delivery_fields, v, F__MAX);
 	write_attempts(out, ph_stmt_text(st, F_ATTEMPTS));
 	ph_json_item(out, "payload", payload != NULL ? payload : cJSON_CreateNull());

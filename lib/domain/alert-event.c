@@ -289,11 +289,8 @@ ph_alert_event_write(struct ph_json *out, struct ph_stmt *st)
 {
 	struct ph_value	 v[F__MAX] = { 0 };
 	cJSON		*metadata = cJSON_Parse(ph_stmt_text(st, F_METADATA));
-	int		 i;
 
-	for (i = 0; i < F_METADATA; i++)
-		v[i] = ph_stmt_is_null(st, i) ? ph_v_null() : ph_alert_event_fields[i].type == PH_TEXT ?
-		    ph_v_str(ph_stmt_text(st, i)) : ph_v_int(ph_stmt_int(st, i));
+	ph_v_columns(v, st, ph_alert_event_fields, F_METADATA);
 	ph_json_fields(out, ph_alert_event_fields, v, F__MAX);
 	ph_json_item(out, "metadata", metadata != NULL ? metadata : cJSON_CreateObject());
 }

@@ -6,7 +6,6 @@ import { compact, dayOf, duration, number, percent, score, sumOf } from '../form
 import { follow } from '../live.js';
 import { badge, card, cards, section, trend } from '../parts.js';
 
-export const DAY_MS = 86400000;
 const OVERVIEW = '/dashboard/stats/overview', QUEUE = '/dashboard/stats/queue';
 
 /* Sums of a series over its last seven days and the seven before. */

@@ -186,6 +186,14 @@ def _():
     expect_equal(post(LOGIN, {"username": "vera", "password": "the second password"}, token="").status, 200, "the new one")
 
 
+@test("a random password is printed once it is in force, and only then")
+def _():
+    expect_equal(instance.run("user", "passwd", "nobody", "--random", status=1).stdout, "", "for nobody")
+    made = instance.run("user", "passwd", "vera", "--random").stdout.strip()
+    expect_equal(len(made), 20, "its length")
+    expect_equal(post(LOGIN, {"username": "vera", "password": made}, token="").status, 200, "it signs in")
+
+
 @test("a credential that is not right is in the audit log, as often as it gets a 401; none at all is not")
 def _():
     def refused(one):
