@@ -96,6 +96,20 @@ static const struct ph_setting settings[PH_CFG__MAX] = {
 	    "password at the mail server" },
 	[PH_CFG_SMTP_FROM] = { "PH_SMTP_FROM", PH_SET_TEXT, 0, 254, "", 0,
 	    "mail address that alerts come from" },
+	[PH_CFG_OP3_ENABLED] = { "OP3_ENABLED", PH_SET_BOOL, 0, 1, "1", 0,
+	    "ask OP3, the Open Podcast Prefix Project, for downloads" },
+	[PH_CFG_OP3_BASE_URL] = { "OP3_BASE_URL", PH_SET_TEXT, 1, 400, "https://op3.dev/api/1", 0,
+	    "where its API is; http:// to this machine itself needs PH_ALLOW_LOOPBACK_HTTP" },
+	[PH_CFG_OP3_TOKEN] = { "OP3_TOKEN", PH_SET_TEXT, 0, 200, "", 1,
+	    "bearer token for its API, from op3.dev/api/keys; empty: nothing is asked" },
+	[PH_CFG_OP3_WAIT_MS] = { "OP3_WAIT_MS", PH_SET_INT, 0, 10000, "2500", 0,
+	    "longest wait of a request for it, in milliseconds" },
+	[PH_CFG_OP3_JOB_TIMEOUT_MS] = { "OP3_JOB_TIMEOUT_MS", PH_SET_INT, 100, 60000, "20000", 0,
+	    "longest call of job-op3-sync, in milliseconds" },
+	[PH_CFG_BREAKER_OP3_THRESHOLD] = { "BREAKER_OP3_THRESHOLD", PH_SET_INT, 1, 1000, "5", 0,
+	    "failures after which it is left alone" },
+	[PH_CFG_BREAKER_OP3_TIMEOUT] = { "BREAKER_OP3_TIMEOUT", PH_SET_INT, 1, 3600, "60", 0,
+	    "seconds that it then is left alone for" },
 };
 
 /* Most settings keep their default, whose text is shared by all processes of a program. */

@@ -436,7 +436,7 @@ run_handler(struct ph_req *req, char **text, struct ph_err *err)
 	struct ph_db	*db = ph_req_db(req);
 	const char	*key = is_writing(req) ? ph_env(req->envp, "HTTP_IDEMPOTENCY_KEY") : NULL;
 	const int64_t	 begin_us = ph_clock_mono_us();
-	const int	 is_tx = (req->route->needs & (PH_NEED_DB_READ | PH_NEED_DB_WRITE)) != 0;
+	const int	 is_tx = (req->route->needs & (PH_NEED_DB_READ | PH_NEED_DB_WRITE)) != 0 && !req->op->is_own_tx;
 	enum ph_rc	 rc = PH_OK;
 
 	if (out == NULL)
@@ -754,7 +754,7 @@ write_reading(struct ph_req *req, char *text, struct ph_response *res)
 		ph_response_header(res, "Cache-Control: private, max-age=%d, stale-while-revalidate=1",
 		    req->route->cache_s);
 	} else
-		ph_response_header(res, "Cache-Control: private, no-cache");
+		ph_response_header(res, "Cache-Control: private, %s", req->op->is_unstored ? "no-store" : "no-cache");
 	ph_response_header(res, "ETag: %s", etag);
 	if (res->status != 304)
 		ph_response_header(res, "Content-Type: application/json; charset=utf-8");
@@ -940,8 +940,12 @@ ph_endpoint_main(const struct ph_route *route, int argc, char **argv)
 		ph_state_claim(req->state, route->name);
 		status = ph_serve(route->name, ph_config_int(PH_CFG_MAX_REQUESTS), serve_fastcgi, req);
 		ph_state_close(req->state);
-	} else
+	} else {
+		if ((route->needs & PH_NEED_NET) != 0)
+			req->state = ph_state_open(route->name, 0);
 		status = serve_once(req);
+		ph_state_close(req->state);
+	}
 	ph_db_close(req->writer);
 	ph_db_close(req->reader);
 	free(req);

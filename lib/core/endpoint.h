@@ -62,6 +62,9 @@ struct ph_op {
 	unsigned		 is_raw : 1;	/* the handler reads the body by itself */
 	unsigned		 is_secret : 1;	/* the answer holds a secret: it is not kept for an
 						 * Idempotency-Key, which is refused */
+	unsigned		 is_own_tx : 1;	/* the handler begins its transactions by itself, e.g. around
+						 * calls to other machines; not with an .action */
+	unsigned		 is_unstored : 1;	/* the answer may be kept nowhere: no-store */
 	const char		*action;	/* it writes: name in the audit log, e.g. campaign.create */
 	int			 status;	/* of success; 0: 200 */
 	int			 deadline_ms;	/* of its statements; 0: PH_DEADLINE_MS */
@@ -102,7 +105,8 @@ const char	*ph_req_text(const struct ph_req *, size_t param);	/* NULL: absent */
 const struct cJSON *ph_req_json(const struct ph_req *, size_t param);	/* of a body; NULL: absent */
 const char	*ph_req_env(const struct ph_req *, const char *name);	/* NULL: absent */
 const struct ph_args *ph_req_args(const struct ph_req *);
-struct ph_state	*ph_req_state(struct ph_req *);		/* state.h; NULL: by hand */
+/* state.h; NULL: without, and by hand unless the route needs the net */
+struct ph_state	*ph_req_state(struct ph_req *);
 const struct ph_identity *ph_req_who(const struct ph_req *);
 int		 ph_req_may(const struct ph_req *, const char *scope);	/* beyond the one declared */
 /* The body as it came, NUL-terminated; "" when there is none. */

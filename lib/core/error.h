@@ -29,6 +29,7 @@ enum ph_rc {
 	PH_ESCOPE,		/* 403 scope_missing */
 	PH_EADDRESS,		/* 403 address_not_allowed */
 	PH_EORIGIN,		/* 403 cross_origin: a cookie with a foreign origin */
+	PH_EPLAN,		/* 403 plan_level: the user's tier does not include it */
 	PH_ENOTFOUND,		/* 404 not_found */
 	PH_EMETHOD,		/* 405 method_not_allowed */
 	PH_ENOTACCEPTABLE,	/* 406 not_acceptable: the answer has another type than Accept */
@@ -55,6 +56,7 @@ enum ph_rc {
 	PH_EUPSTREAM,		/* 502 upstream_failed: it answered nonsense or a failure */
 	PH_EUPSTREAMDOWN,	/* 503 upstream_unavailable: not reached, or its breaker is open */
 	PH_EUPSTREAMSLOW,	/* 504 upstream_timeout */
+	PH_ESTATEFILE,		/* 503 state_unavailable: the state file cannot be used */
 	PH_EAUTHDOWN,		/* 503 auth_unavailable: auth-check does not answer, from nginx */
 	PH_ESTREAMS,		/* 503 too_many_streams, from nginx */
 	PH_EWORKER,		/* 502 worker_unavailable: it died or is not running, from nginx */

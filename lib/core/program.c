@@ -26,6 +26,8 @@ ph_program_needs(unsigned needs)
 		cJSON_AddItemToArray(list, cJSON_CreateString("db_read"));
 	if (needs & PH_NEED_DB_WRITE)
 		cJSON_AddItemToArray(list, cJSON_CreateString("db_write"));
+	if (needs & PH_NEED_NET)
+		cJSON_AddItemToArray(list, cJSON_CreateString("net"));
 	return list;
 }
 

@@ -1,7 +1,7 @@
 /*
  * state.c -- the mapped file.
  *
- * Layout: header, slots, rings, routes, failures, writers; all of fixed size.  Counters only grow.  A
+ * Layout: header, slots, rings, routes, failures, breakers, writers; all of fixed size.  Counters only grow.  A
  * word of a ring or of the failures holds its second or minute in the upper half and a count in the
  * lower, so an old word is recognised and begun anew.
  */
@@ -26,7 +26,7 @@
 #include "core/state.h"
 
 enum {
-	LAYOUT = 2,
+	LAYOUT = 3,
 	BOOT_SIZE = 40,
 	ID_SIZE = 68,
 	PATH_SIZE = 128,
@@ -62,6 +62,11 @@ struct route {
 	_Atomic uint64_t	sum_us;
 };
 
+struct breaker {
+	struct ph_state_breaker	is;		/* first: an entry is its own handle */
+	pthread_mutex_t		lock;		/* robust */
+};
+
 struct region {
 	char			magic[8];
 	uint32_t		layout;
@@ -71,6 +76,7 @@ struct region {
 	_Atomic uint64_t	rings[PH_RING__MAX][PH_STATE_RING_S];
 	struct route		routes[PH_STATE_ROUTES];
 	_Atomic uint64_t	failures[FAILURE_WORDS];
+	struct breaker		breakers[PH_STATE_BREAKERS];
 	pthread_mutex_t		writers;	/* robust: the dead give their turn away */
 };
 
@@ -98,7 +104,7 @@ boot_id(char out[BOOT_SIZE])
 }
 
 static int
-make_queue(pthread_mutex_t *mutex)
+make_mutex(pthread_mutex_t *mutex)
 {
 	pthread_mutexattr_t	attr;
 	int			is_made;
@@ -118,6 +124,7 @@ fill_file(int fd)
 {
 	struct region	*r;
 	int		 is_whole;
+	size_t		 i;
 
 	if (ftruncate(fd, sizeof(*r)) != 0 ||
 	    (r = mmap(NULL, sizeof(*r), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) == MAP_FAILED)
@@ -126,7 +133,9 @@ fill_file(int fd)
 	r->layout = LAYOUT;
 	r->size = sizeof(*r);
 	boot_id(r->boot);
-	is_whole = make_queue(&r->writers);
+	is_whole = make_mutex(&r->writers);
+	for (i = 0; i < PH_STATE_BREAKERS; i++)
+		is_whole = make_mutex(&r->breakers[i].lock) && is_whole;
 	munmap(r, sizeof(*r));
 	return is_whole;
 }
@@ -466,6 +475,39 @@ ph_state_auth_failures(struct ph_state *s, const char *address)
 		return 0;
 	word = atomic_load(failure_word(s->region, address, &period));
 	return word >> 32 == period ? word & UINT32_MAX : 0;
+}
+
+/* -- breakers ------------------------------------------------------------------------ */
+
+struct ph_state_breaker *
+ph_state_breaker_lock(struct ph_state *s, const char *name)
+{
+	size_t	i;
+	int	rc;
+
+	for (i = 0; s != NULL && i < PH_STATE_BREAKERS; i++) {
+		struct breaker *b = &s->region->breakers[i];
+
+		rc = pthread_mutex_lock(&b->lock);
+		/* Whoever died in it may have written half of it: begin anew. */
+		if (rc == EOWNERDEAD && (rc = pthread_mutex_consistent(&b->lock)) == 0)
+			b->is = (struct ph_state_breaker){ .name = "" };
+		if (rc != 0)
+			continue;
+		if (b->is.name[0] == '\0')
+			snprintf(b->is.name, sizeof(b->is.name), "%s", name);
+		if (strcmp(b->is.name, name) == 0)
+			return &b->is;
+		pthread_mutex_unlock(&b->lock);
+	}
+	return NULL;
+}
+
+void
+ph_state_breaker_unlock(struct ph_state_breaker *b)
+{
+	if (b != NULL)
+		pthread_mutex_unlock(&((struct breaker *)(void *)b)->lock);
 }
 
 /* -- writers ------------------------------------------------------------------------- */

@@ -19,7 +19,8 @@ enum {
 	PH_STATE_ROUTES = 256,
 	PH_STATE_NAME = 48,
 	PH_STATE_BUCKETS = 14,		/* upper bounds in ph_state_bounds_us, the last without one */
-	PH_STATE_RING_S = 512		/* seconds that the rings reach back */
+	PH_STATE_RING_S = 512,		/* seconds that the rings reach back */
+	PH_STATE_BREAKERS = 16		/* services that we call */
 };
 /* Upper bounds of the latency buckets but the last, in microseconds. */
 extern const int64_t ph_state_bounds_us[PH_STATE_BUCKETS - 1];
@@ -71,6 +72,30 @@ uint64_t ph_state_recent(struct ph_state *, enum ph_state_class, int seconds);
 void	ph_state_auth_failed(struct ph_state *, const char *address);
 /* How many it had in this minute. */
 uint64_t ph_state_auth_failures(struct ph_state *, const char *address);
+
+/* -- services that we call ------------------------------------------------------------ */
+
+/* What all workers know of one; its rules are in net/breaker.h.  Every *_us is monotonic, 0: never. */
+struct ph_state_breaker {
+	char		name[PH_STATE_NAME];
+	int32_t		state;
+	int32_t		failures;
+	int32_t		probe_pid;
+	int32_t		blocked_for;		/* why it is left alone until blocked_until_us */
+	int64_t		opened_us;
+	int64_t		probe_us;
+	int64_t		blocked_until_us;
+	int64_t		last_failure_ms;	/* wall time */
+	uint64_t	generation;
+	uint64_t	rejected;
+};
+
+/*
+ * The entry of a service, made if there is none, locked: for a few instructions, then it must be given
+ * back.  The lock of a process that dies goes on.  NULL: without the file, or it is full.
+ */
+struct ph_state_breaker	*ph_state_breaker_lock(struct ph_state *, const char *name);
+void			 ph_state_breaker_unlock(struct ph_state_breaker *);	/* NULL is fine */
 
 /* -- writing in turn ---------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 #include "autoconf.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -19,7 +20,6 @@ struct transfer {
 	CURL			*curl;
 	struct curl_slist	*headers;
 	struct ph_peer		 peer;
-	int			 is_cut;	/* the answer was longer than its room */
 };
 
 static size_t
@@ -29,10 +29,36 @@ take_answer(char *data, size_t size, size_t n, void *arg)
 	struct ph_http_call	*c = t->call;
 	const size_t		 len = size * n, room = c->answer_size - 1 - c->answer_len;
 
-	t->is_cut = len > room;
-	memcpy(c->answer + c->answer_len, data, t->is_cut ? room : len);
-	c->answer_len += t->is_cut ? room : len;
-	return t->is_cut ? 0 : len;
+	c->is_cut = len > room;
+	memcpy(c->answer + c->answer_len, data, c->is_cut ? room : len);
+	c->answer_len += c->is_cut ? room : len;
+	return c->is_cut ? 0 : len;
+}
+
+/* The value of a header line, without what surrounds it, if that is its name. */
+static void
+take_value(const char *line, size_t len, const char *name, char value[PH_HTTP_VALUE_SIZE])
+{
+	const size_t n = strlen(name);
+
+	if (len <= n || strncasecmp(line, name, n) != 0 || line[n] != ':')
+		return;
+	for (line += n + 1, len -= n + 1; len > 0 && (line[0] == ' ' || line[0] == '\t'); line++)
+		len--;
+	while (len > 0 && strchr(" \t\r\n", line[len - 1]) != NULL)
+		len--;
+	snprintf(value, PH_HTTP_VALUE_SIZE, "%.*s", (int)len, line);	/* may be cut */
+}
+
+static size_t
+take_header(char *line, size_t size, size_t n, void *arg)
+{
+	struct transfer	*t = arg;
+	const size_t	 len = size * n;
+
+	take_value(line, len, "Content-Type", t->call->type);
+	take_value(line, len, "Retry-After", t->call->retry_after);
+	return len;
 }
 
 static int
@@ -62,6 +88,8 @@ prepare(struct transfer *t)
 	    curl_easy_setopt(t->curl, CURLOPT_PRIVATE, t) == CURLE_OK &&
 	    curl_easy_setopt(t->curl, CURLOPT_WRITEFUNCTION, take_answer) == CURLE_OK &&
 	    curl_easy_setopt(t->curl, CURLOPT_WRITEDATA, t) == CURLE_OK &&
+	    curl_easy_setopt(t->curl, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
+	    curl_easy_setopt(t->curl, CURLOPT_HEADERDATA, t) == CURLE_OK &&
 	    (c->body == NULL ||
 	    (curl_easy_setopt(t->curl, CURLOPT_POSTFIELDS, c->body) == CURLE_OK &&
 	    curl_easy_setopt(t->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body_len) == CURLE_OK)) ? 0 : -1;
@@ -73,8 +101,9 @@ begin(CURLM *multi, struct transfer *t)
 {
 	struct ph_http_call *c = t->call;
 
-	c->status = 0;
+	c->status = c->is_cut = 0;
 	c->answer_len = 0;
+	c->type[0] = c->retry_after[0] = '\0';
 	c->duration_ms = 0;
 	c->err = (struct ph_err){ .rc = PH_OK };
 	t->peer.is_given = c->is_given != 0;
@@ -95,7 +124,7 @@ end(struct transfer *t, CURLcode code)
 
 	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
 	c->status = (int)status;
-	c->rc = t->is_cut ? ph_fail(&c->err, PH_EUPSTREAM, "the answer is longer than %zu bytes",
+	c->rc = c->is_cut ? ph_fail(&c->err, PH_EUPSTREAM, "the answer is longer than %zu bytes",
 	    c->answer_size - 1) : ph_peer_failure(code, &t->peer, &c->err);
 }
 

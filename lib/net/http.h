@@ -12,7 +12,7 @@
 
 #include "core/error.h"
 
-enum { PH_HTTP_CALLS_MAX = 64 };
+enum { PH_HTTP_CALLS_MAX = 64, PH_HTTP_VALUE_SIZE = 64 };
 
 struct ph_http_call {
 	/* what is asked; all borrowed until ph_http_run() returns */
@@ -29,7 +29,10 @@ struct ph_http_call {
 	enum ph_rc		 rc;		/* PH_OK: a whole answer, whatever its status; else err */
 	struct ph_err		 err;
 	int			 status;	/* 0: none arrived; may be there without PH_OK */
+	int			 is_cut;	/* the answer did not fit; then rc is PH_EUPSTREAM */
 	size_t			 answer_len;
+	char			 type[PH_HTTP_VALUE_SIZE];	/* Content-Type, "": none */
+	char			 retry_after[PH_HTTP_VALUE_SIZE];	/* Retry-After as it came, "": none */
 	int			 duration_ms;
 };
 

@@ -235,6 +235,46 @@ START_TEST(writers_take_turns_and_the_dead_give_theirs_away)
 }
 END_TEST
 
+static void
+die_with_a_breaker(void)
+{
+	struct ph_state_breaker *b = ph_state_breaker_lock(ph_state_open("x", 0), "there");
+
+	b->failures = 3;	/* half of what was to be written */
+	_exit(0);
+}
+
+START_TEST(a_breaker_is_shared_and_survives_its_holder)
+{
+	struct ph_state		*s = ph_state_open("x", 0), *other = ph_state_open("x", 0);
+	struct ph_state_breaker	*b = ph_state_breaker_lock(s, "here");
+	int			 i;
+	char			 name[16];
+
+	b->failures = 2;
+	ph_state_breaker_unlock(b);
+	b = ph_state_breaker_lock(other, "here");
+	ck_assert_int_eq(b->failures, 2);
+	ph_state_breaker_unlock(b);
+	ck_assert_int_eq(in_child(die_with_a_breaker), 0);
+	b = ph_state_breaker_lock(s, "there");
+	ck_assert_ptr_nonnull(b);
+	ck_assert_int_eq(b->failures, 0);
+	ck_assert_str_eq(b->name, "there");
+	ph_state_breaker_unlock(b);
+	for (i = 2; i < PH_STATE_BREAKERS; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		b = ph_state_breaker_lock(s, name);
+		ck_assert_ptr_nonnull(b);
+		ph_state_breaker_unlock(b);
+	}
+	ck_assert_ptr_null(ph_state_breaker_lock(s, "one too many"));
+	ck_assert_ptr_null(ph_state_breaker_lock(NULL, "here"));
+	ph_state_close(s);
+	ph_state_close(other);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -249,6 +289,7 @@ main(void)
 	tcase_add_test(tc, writers_take_turns_and_the_dead_give_theirs_away);
 	tcase_add_loop_test(tc, nobody_takes_the_slot_of_another, 0, 20);
 	tcase_add_test(tc, a_file_that_does_not_fit_is_left_alone_until_the_next_start);
+	tcase_add_test(tc, a_breaker_is_shared_and_survives_its_holder);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
