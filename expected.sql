@@ -128,3 +128,6 @@ WITH times AS MATERIALIZED (SELECT proc_ms, count(*) AS n FROM publish_logs
   WHERE proc_ms IS NOT NULL GROUP BY proc_ms)
 SELECT shift, proc_ms >> shift AS bucket, sum(n) AS n
 FROM times CROSS JOIN proc_shifts GROUP BY 1, 2;
+
+CREATE TEMP VIEW IF NOT EXISTS op3_totals_expected AS
+SELECT podcast_id, dim, key, sum(n) AS n FROM op3_daily GROUP BY 1, 2, 3;

@@ -1,4 +1,4 @@
--- schema.sql -- the whole Pilothouse database, version 2.
+-- schema.sql -- the whole Pilothouse database, version 3.
 --
 -- Read it like code.  First the records that people and programs write, then
 -- what is derived from them: counters kept by triggers, so that they are right
@@ -27,7 +27,7 @@
 --     are counted in nanos (1e-9), times as seconds and milliseconds apart.
 
 PRAGMA application_id = 1349023860;	-- 0x50685074 "PhPt"
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 ------------------------------------------------------------------------------
 -- 1. Publishing: videos are cut into clips, clips are posted through a queue
@@ -285,6 +285,7 @@ CREATE TABLE users (
   id TEXT PRIMARY KEY NOT NULL,
   name TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 64),
   role TEXT NOT NULL CHECK (role IN ('admin','manager','operator','viewer')),
+  tier TEXT NOT NULL DEFAULT 'free' REFERENCES tiers(name),
   password TEXT,			-- Argon2id in libsodium's own text form; NULL: no login
   created_at INTEGER NOT NULL,
   disabled_at INTEGER			-- NULL: active
@@ -525,7 +526,142 @@ CREATE TABLE dismissed_recommendations (
 ) STRICT, WITHOUT ROWID;
 
 ------------------------------------------------------------------------------
--- 4. Jobs: programs run by a timer
+-- 4. Podcasts: shows, episodes, and what OP3 counts of their downloads
+--
+-- A day is TEXT, YYYY-MM-DD in UTC.  NULL is unknown, 0 a known zero.
+------------------------------------------------------------------------------
+
+-- What a user's plan allows.
+CREATE TABLE tiers (
+  name TEXT PRIMARY KEY NOT NULL,
+  display_name TEXT NOT NULL,
+  sort_order INTEGER NOT NULL,
+  analytics_level TEXT NOT NULL CHECK (analytics_level IN ('basic','advanced','full'))
+) STRICT, WITHOUT ROWID;
+INSERT INTO tiers VALUES ('free', 'Free', 0, 'basic'), ('creator', 'Creator', 1, 'advanced'),
+  ('pro', 'Pro', 2, 'full'), ('unlimited', 'Unlimited', 3, 'full');
+
+CREATE TABLE podcasts (
+  id TEXT PRIMARY KEY NOT NULL,
+  user_id TEXT NOT NULL REFERENCES users(id),	-- the owner
+  name TEXT NOT NULL,
+  slug TEXT UNIQUE,
+  podcast_guid TEXT,			-- of the feed's podcast:guid
+  feed_url TEXT,			-- NULL: no RSS
+  op3_show_uuid TEXT CHECK (length(op3_show_uuid) = 32 AND op3_show_uuid NOT GLOB '*[^0-9a-f]*'),
+  imported_downloads INTEGER CHECK (imported_downloads >= 0),	-- counted elsewhere before OP3 ...
+  imported_until TEXT CHECK (imported_until IS date(imported_until)),	-- ... up to this day
+  public_stats INTEGER NOT NULL DEFAULT 0 CHECK (public_stats IN (0, 1)),
+  created_at INTEGER NOT NULL CHECK (created_at BETWEEN 0 AND 253402300799999),
+  updated_at INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX ix_podcasts_user ON podcasts(user_id, created_at);
+
+-- Episode number 0 is a placeholder of a feed, which is never shown.
+CREATE TABLE episodes (
+  id TEXT PRIMARY KEY NOT NULL,
+  podcast_id TEXT NOT NULL REFERENCES podcasts(id) ON DELETE CASCADE,
+  title TEXT NOT NULL DEFAULT 'Untitled Episode',
+  guid TEXT,				-- of the item in the feed
+  season_number INTEGER,
+  episode_number INTEGER,
+  status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending','processing','awaiting_audio_decision',
+    'failed','processed','completed','published','error')),
+  duration_ms INTEGER CHECK (duration_ms >= 0),
+  audio_bytes INTEGER CHECK (audio_bytes >= 0),
+  revision INTEGER NOT NULL DEFAULT 1,
+  publish_at INTEGER CHECK (publish_at BETWEEN 0 AND 253402300799999),	-- in the past: it is out
+  processed_at INTEGER,			-- when its audio was last assembled
+  created_at INTEGER NOT NULL CHECK (created_at BETWEEN 0 AND 253402300799999),
+  updated_at INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX ix_episodes_guid ON episodes(podcast_id, guid);
+CREATE INDEX ix_episodes_publish ON episodes(podcast_id, publish_at) WHERE coalesce(episode_number, -1) <> 0;
+CREATE INDEX ix_episodes_processed ON episodes(podcast_id, processed_at, id)
+  WHERE coalesce(episode_number, -1) <> 0 AND processed_at IS NOT NULL;
+
+-- The last good answers of OP3 about a podcast, and how asking goes.  An answer is used as fresh up to
+-- fresh_until, and as stale for seven days after counts_at.
+CREATE TABLE op3_shows (
+  podcast_id TEXT PRIMARY KEY NOT NULL REFERENCES podcasts(id) ON DELETE CASCADE,
+  show_until INTEGER NOT NULL DEFAULT 0,	-- podcasts.op3_show_uuid is believed so long
+  as_of TEXT,				-- the last day that OP3 counted
+  downloads_30d INTEGER CHECK (downloads_30d >= 0),
+  weekly TEXT,				-- JSON: four totals of a week, oldest first
+  weekly_avg REAL,
+  num_weeks INTEGER,
+  counts_at INTEGER NOT NULL DEFAULT 0,	-- when these were asked for; 0: never
+  episodes_at INTEGER NOT NULL DEFAULT 0,	-- the same of op3_counts
+  apps TEXT,				-- JSON: downloads by app in this and the two months before
+  apps_at INTEGER NOT NULL DEFAULT 0,
+  fresh_until INTEGER NOT NULL DEFAULT 0,	-- nobody asks before
+  error_code TEXT,			-- why the last try failed; NULL: it did not
+  error_at INTEGER,
+  fail_count INTEGER NOT NULL DEFAULT 0,
+  lease_owner TEXT,			-- who is asking now
+  lease_until INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+-- What OP3 counted of the newer episodes, since their release.
+CREATE TABLE op3_counts (
+  podcast_id TEXT NOT NULL REFERENCES podcasts(id) ON DELETE CASCADE,
+  position INTEGER NOT NULL,		-- in its answer, from 0, newest first
+  item_guid TEXT,
+  title TEXT,
+  pubdate INTEGER,
+  downloads_1d INTEGER,			-- in the first day, ... 30 days; NULL: that time is not over
+  downloads_3d INTEGER,
+  downloads_7d INTEGER,
+  downloads_30d INTEGER,
+  downloads_all INTEGER NOT NULL,
+  episode_id TEXT,			-- of ours; NULL: none is like it
+  PRIMARY KEY (podcast_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_op3_counts_top ON op3_counts(podcast_id, downloads_all DESC, pubdate DESC);
+CREATE INDEX ix_op3_counts_episode ON op3_counts(episode_id);
+
+-- Every episode that OP3 knows, by its own id.
+CREATE TABLE op3_episodes (
+  podcast_id TEXT NOT NULL REFERENCES podcasts(id) ON DELETE CASCADE,
+  op3_id TEXT NOT NULL,
+  item_guid TEXT,
+  title TEXT,
+  pubdate INTEGER,
+  episode_id TEXT,			-- of ours; NULL: none is like it
+  PRIMARY KEY (podcast_id, op3_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_op3_episodes_episode ON op3_episodes(episode_id);
+
+-- Downloads per day.  dim says by what: the key is '' of total, an op3_id of episode, a country code
+-- (XX: unknown) of country, a name of app and device.  A day is deleted before it is written anew.
+CREATE TABLE op3_daily (
+  podcast_id TEXT NOT NULL REFERENCES podcasts(id) ON DELETE CASCADE,
+  day TEXT NOT NULL CHECK (day IS date(day)),
+  dim TEXT NOT NULL CHECK (dim = 'total' OR dim = 'episode' OR dim = 'country' OR dim = 'app' OR dim = 'device'),
+  key TEXT NOT NULL DEFAULT '',
+  n INTEGER NOT NULL CHECK (n >= 0),
+  PRIMARY KEY (podcast_id, dim, day, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_op3_daily_key ON op3_daily(podcast_id, key, day, n) WHERE dim = 'episode';
+
+-- How far the days of a podcast reach, and how reading them goes.
+CREATE TABLE op3_sync (
+  podcast_id TEXT PRIMARY KEY NOT NULL REFERENCES podcasts(id) ON DELETE CASCADE,
+  first_day TEXT,			-- with downloads that OP3 knows of; NULL: none yet
+  complete_through TEXT,		-- each day from first_day to this one is whole; NULL: none yet
+  backfill_done INTEGER NOT NULL DEFAULT 0 CHECK (backfill_done IN (0, 1)),
+  updated_at INTEGER NOT NULL,
+  next_at INTEGER NOT NULL DEFAULT 0,	-- job-op3-sync reads again then
+  unit TEXT,				-- what it reads now: a month or a day; NULL: nothing
+  pages INTEGER NOT NULL DEFAULT 0,	-- of the unit, so far
+  rows_read INTEGER NOT NULL DEFAULT 0,
+  error_code TEXT,			-- why the last run broke off; NULL: it did not
+  error_at INTEGER,
+  fail_count INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+------------------------------------------------------------------------------
+-- 5. Jobs: programs run by a timer
 ------------------------------------------------------------------------------
 
 -- Who may do what only one may do at a time.  Rows are never deleted, because the fence of
@@ -562,7 +698,7 @@ CREATE INDEX ix_job_runs_running ON job_runs(job) WHERE status = 'running';
 CREATE UNIQUE INDEX ix_job_runs_idle ON job_runs(job) WHERE status = 'success' AND items = 0;
 
 ------------------------------------------------------------------------------
--- 5. Derived columns: one definition each (those of publish_logs are in the table)
+-- 6. Derived columns: one definition each (those of publish_logs are in the table)
 ------------------------------------------------------------------------------
 
 -- A job belongs to a platform if its params are valid JSON with a non-blank text
@@ -576,7 +712,7 @@ SELECT rowid AS job_rowid,
 FROM jobs;
 
 ------------------------------------------------------------------------------
--- 6. Counters
+-- 7. Counters
 ------------------------------------------------------------------------------
 
 CREATE TABLE job_counts (
@@ -690,6 +826,15 @@ CREATE TABLE ledger_counts (
   PRIMARY KEY (start_at, event_type)
 ) STRICT, WITHOUT ROWID;
 
+-- All downloads of a podcast by each key of op3_daily.
+CREATE TABLE op3_totals (
+  podcast_id TEXT NOT NULL,
+  dim TEXT NOT NULL,
+  key TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (podcast_id, dim, key)
+) STRICT, WITHOUT ROWID;
+
 -- Single figures.
 CREATE TABLE totals (name TEXT PRIMARY KEY NOT NULL, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO totals VALUES ('videos', 0), ('clips', 0), ('clips_scored', 0),
@@ -731,7 +876,7 @@ CREATE TABLE proc_counts (
 CREATE VIEW proc_shifts (shift) AS VALUES (0), (10), (20);
 
 ------------------------------------------------------------------------------
--- 7. The triggers that keep them
+-- 8. The triggers that keep them
 --
 -- What a row adds is written once, as an INSTEAD OF trigger on a view named after the
 -- change: inserting (sign = 1, columns) counts a row, (-1, columns) takes it back.
@@ -1094,6 +1239,24 @@ END;
 CREATE TRIGGER campaigns_delete AFTER DELETE ON campaigns BEGIN
   INSERT INTO campaign_change
     VALUES (-1, OLD.clip_id, OLD.status, OLD.budget_cents, OLD.budget_spent_cents);
+END;
+
+-- Days are never replaced, so nothing is added that was not taken back before.
+CREATE TRIGGER op3_daily_once BEFORE INSERT ON op3_daily
+  WHEN EXISTS (SELECT 1 FROM op3_daily
+    WHERE podcast_id = NEW.podcast_id AND dim = NEW.dim AND day = NEW.day AND key = NEW.key)
+BEGIN
+  SELECT RAISE(ABORT, 'op3_daily: delete the day before it is written anew');
+END;
+CREATE TRIGGER op3_daily_insert AFTER INSERT ON op3_daily BEGIN
+  INSERT INTO op3_totals VALUES (NEW.podcast_id, NEW.dim, NEW.key, NEW.n)
+    ON CONFLICT DO UPDATE SET n = n + excluded.n;
+END;
+CREATE TRIGGER op3_daily_update BEFORE UPDATE ON op3_daily BEGIN
+  SELECT RAISE(ABORT, 'op3_daily: delete the day before it is written anew');
+END;
+CREATE TRIGGER op3_daily_delete AFTER DELETE ON op3_daily BEGIN
+  UPDATE op3_totals SET n = n - OLD.n WHERE podcast_id = OLD.podcast_id AND dim = OLD.dim AND key = OLD.key;
 END;
 
 -- Rule 4.  Before a row comes the guard notes whether another row has its key already; if the

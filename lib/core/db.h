@@ -25,7 +25,7 @@ enum ph_db_mode {
 };
 
 enum {
-	PH_SCHEMA_VERSION = 2,	/* the user_version of schema.sql */
+	PH_SCHEMA_VERSION = 3,	/* the user_version of schema.sql */
 	PH_STMTS_MAX = 96	/* distinct statements per connection */
 };
 

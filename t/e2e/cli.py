@@ -528,6 +528,32 @@ def _():
     old.run("verify")
 
 
+@test("migrate brings a file of version 2, before podcasts, to this one")
+def _():
+    one = Instance(now=NOW)
+    one.sql((HERE / "dataset-a.sql").read_text())
+    one.add_user("ann", "viewer")
+    said, before = answers(one), content(one.database)
+    users = content(one.database, ["users"])
+    db = sqlite3.connect(one.database)
+    made = db.execute("SELECT sql FROM sqlite_schema WHERE name = 'users'").fetchone()[0]
+    columns = "id, name, role, password, created_at, disabled_at"
+    db.executescript("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON; ALTER TABLE users RENAME TO u;"
+                     + re.sub(r"\n  tier .*", "", made) + f"; INSERT INTO users SELECT {columns} FROM u; DROP TABLE u;")
+    for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND (name LIKE 'op3%'"
+                              " OR name IN ('tiers', 'podcasts', 'episodes'))").fetchall():
+        db.execute(f"DROP TABLE {name}")
+    db.execute("PRAGMA user_version = 2")
+    db.commit()
+    db.close()
+    expect_equal(fields(one.get(QUEUE, status=5))["code"], "database_schema_old", "before")
+    expect_equal(one.run("migrate").stdout, "version 2 -> 3\n", "migrate")
+    expect_equal(content(one.database) == before, True, "rows and counters")
+    expect_equal(content(one.database, ["users"]), users, "users, of the tier that they have without one")
+    expect_equal(answers(one), said, "answers")
+    one.run("verify")
+
+
 @test("migrate of something else changes nothing")
 def _():
     one = Instance(now=NOW)
