@@ -584,6 +584,7 @@ CREATE INDEX ix_episodes_processed ON episodes(podcast_id, processed_at, id)
 -- fresh_until, and as stale for seven days after counts_at.
 CREATE TABLE op3_shows (
   podcast_id TEXT PRIMARY KEY NOT NULL REFERENCES podcasts(id) ON DELETE CASCADE,
+  show_uuid TEXT,			-- whose figures these are; NULL: there are none
   show_until INTEGER NOT NULL DEFAULT 0,	-- podcasts.op3_show_uuid is believed so long
   as_of TEXT,				-- the last day that OP3 counted
   downloads_30d INTEGER CHECK (downloads_30d >= 0),
@@ -1257,6 +1258,24 @@ CREATE TRIGGER op3_daily_update BEFORE UPDATE ON op3_daily BEGIN
 END;
 CREATE TRIGGER op3_daily_delete AFTER DELETE ON op3_daily BEGIN
   UPDATE op3_totals SET n = n - OLD.n WHERE podcast_id = OLD.podcast_id AND dim = OLD.dim AND key = OLD.key;
+END;
+
+-- Figures of one show are never shown as those of another.  A podcast that gets another feed or guid has to be
+-- found at OP3 anew, and when its show is another one, nothing that was counted stays.
+CREATE TRIGGER podcasts_identity AFTER UPDATE OF podcast_guid, feed_url ON podcasts
+  WHEN coalesce(OLD.feed_url <> NEW.feed_url, 0) OR coalesce(OLD.podcast_guid <> NEW.podcast_guid, 0)
+BEGIN
+  UPDATE podcasts SET op3_show_uuid = NULL WHERE id = NEW.id AND OLD.op3_show_uuid IS NEW.op3_show_uuid;
+  UPDATE op3_shows SET counts_at = 0, episodes_at = 0, fresh_until = 0 WHERE podcast_id = NEW.id;
+END;
+CREATE TRIGGER podcasts_show AFTER UPDATE OF op3_show_uuid ON podcasts
+  WHEN EXISTS (SELECT 1 FROM op3_shows WHERE podcast_id = NEW.id AND show_uuid <> NEW.op3_show_uuid)
+BEGIN
+  DELETE FROM op3_daily WHERE podcast_id = NEW.id;
+  DELETE FROM op3_sync WHERE podcast_id = NEW.id;
+  DELETE FROM op3_episodes WHERE podcast_id = NEW.id;
+  UPDATE op3_shows SET show_uuid = NULL, counts_at = 0, episodes_at = 0, apps = NULL, apps_at = 0, fresh_until = 0
+    WHERE podcast_id = NEW.id;
 END;
 
 -- Rule 4.  Before a row comes the guard notes whether another row has its key already; if the

@@ -14,12 +14,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/config.h"
 #include "core/endpoint.h"
 #include "core/log.h"
 #include "domain/show.h"
+#include "domain/show-top.h"
 
-#define DAY_MS INT64_C(86400000)
 #define VISIBLE "podcast_id = $1 AND coalesce(episode_number, -1) <> 0"
 #define PUBLISHED VISIBLE " AND publish_at <= $2 AND status NOT IN ('error', 'failed')"
 
@@ -35,9 +36,6 @@ static const char sql_recent[] =
 static const char sql_assembly[] =
 	"SELECT status, processed_at, id FROM episodes WHERE " VISIBLE " AND processed_at IS NOT NULL"
 	" ORDER BY processed_at DESC, id DESC LIMIT 1";
-static const char sql_top[] =
-	"SELECT title, episode_id, item_guid, downloads_1d, downloads_3d, downloads_7d, downloads_30d, downloads_all,"
-	" pubdate FROM op3_counts WHERE podcast_id = $1 ORDER BY downloads_all DESC, pubdate DESC LIMIT $2";
 static const char sql_own[] =
 	"SELECT s.backfill_done, s.first_day,"
 	" (SELECT coalesce(sum(n), 0) FROM op3_daily d WHERE d.podcast_id = p.id AND d.dim = 'total'"
@@ -55,18 +53,6 @@ static const struct ph_field recent_fields[] = {
 	{ .name = "title", .type = PH_TEXT, .text = "Its title; Untitled where it is blank." },
 	{ .name = "publish_at", .type = PH_TIME, .text = "When it came out." },
 	{ .name = "downloads_all_time", .is_nullable = 1, .text = "Downloads so far, counted by OP3; null: unknown." },
-};
-enum { T_TITLE, T_EPISODE, T_GUID, T_1D, T_3D, T_7D, T_30D, T_ALL, T__MAX };
-#define FIRST(n) .is_nullable = 1, .text = "Downloads in the first " n " from its release; null until that time is over."
-static const struct ph_field top_fields[T__MAX] = {
-	[T_TITLE] = { .name = "title", .type = PH_TEXT, .is_nullable = 1, .text = "The title, as OP3 has it." },
-	[T_EPISODE] = { .name = "episode_id", .type = PH_TEXT, .is_nullable = 1, .text = "Our episode; null: none is like it." },
-	[T_GUID] = { .name = "item_guid", .type = PH_TEXT, .is_nullable = 1, .text = "The guid of the item in the feed." },
-	[T_1D] = { .name = "downloads_1d", FIRST("day") },
-	[T_3D] = { .name = "downloads_3d", FIRST("3 days") },
-	[T_7D] = { .name = "downloads_7d", FIRST("7 days") },
-	[T_30D] = { .name = "downloads_30d", FIRST("30 days") },
-	[T_ALL] = { .name = "downloads_all_time", .text = "Downloads so far." },
 };
 static const struct ph_field op3_fields[] = {
 	{ .name = "status", .type = PH_TEXT, .choices = ph_show_uses,
@@ -97,7 +83,7 @@ static const struct ph_field fields[F__MAX] = {
 	    .text = "Downloads in the last 365 whole days of our own daily figures; null until they reach back to the beginning." },
 	[F_ALL] = { .name = "plays_all_time", .is_nullable = 1,
 	    .text = "All downloads of our own daily figures, and those imported from before them; null as plays_365d." },
-	[F_TOP] = { .name = "top_episodes", .type = PH_ARRAY, .fields = top_fields, .nfields = T__MAX,
+	[F_TOP] = { .name = "top_episodes", .type = PH_ARRAY, .fields = ph_top_fields, .nfields = PH_TOP_NFIELDS,
 	    .text = "The 3 episodes of the last months with the most downloads so far." },
 	[F_RECENT_PLAYS] = { .name = "recent_episode_plays", .type = PH_ARRAY, .text = "Always empty; for old clients." },
 	[F_SPREAKER] = { .name = "spreaker_connected", .type = PH_BOOL, .text = "Always false; for old clients." },
@@ -139,7 +125,6 @@ static const struct ph_param params[P__MAX] = {
 /* -- what is gathered ----------------------------------------------------------------- */
 
 struct recent { char id[ID_SIZE], title[TITLE_SIZE]; int64_t publish_at, downloads; };
-struct top { char title[TITLE_SIZE], episode_id[ID_SIZE], guid[TITLE_SIZE]; int64_t figures[T__MAX], pubdate; };
 
 struct stats {
 	/* local */
@@ -151,11 +136,11 @@ struct stats {
 	const char		*assembly;
 	/* plays; -1: unknown */
 	int64_t			plays_7d, plays_30d, plays_365d, plays_all;
-	struct top		top[TOP];
+	struct ph_top		top[TOP];
 	size_t			ntop;
 	enum ph_show_use	use;
 	const char		*code;
-	char			as_of[PH_OP3_DAY_SIZE], since[PH_OP3_DAY_SIZE];
+	char			as_of[PH_DAY_SIZE], since[PH_DAY_SIZE];
 	int64_t			fetched_at;
 	int64_t			ntotal, nwith_data;
 	int			is_local_bad, is_op3_bad;
@@ -263,7 +248,7 @@ read_counts(struct ph_req *req, const struct ph_show *s, struct stats *all, stru
 	if (rc != PH_ROW)
 		return rc;
 	st = NULL;
-	if ((rc = begin_local(req, sql_recent_count, s, ph_req_now_ms(req) - 30 * DAY_MS, &st, err)) == PH_OK &&
+	if ((rc = begin_local(req, sql_recent_count, s, ph_req_now_ms(req) - 30 * PH_DAY_MS, &st, err)) == PH_OK &&
 	    (rc = ph_stmt_step(st, err)) == PH_ROW)
 		all->last_30d += ph_stmt_int(st, 0);
 	ph_stmt_done(st);
@@ -273,12 +258,12 @@ read_counts(struct ph_req *req, const struct ph_show *s, struct stats *all, stru
 /* -- plays ---------------------------------------------------------------------------- */
 
 static void
-add_top(struct stats *all, const struct top *t)
+add_top(struct stats *all, const struct ph_top *t)
 {
 	size_t i = all->ntop < TOP ? all->ntop++ : TOP;
 
-	for (; i > 0 && (all->top[i - 1].figures[T_ALL] < t->figures[T_ALL] ||
-	    (all->top[i - 1].figures[T_ALL] == t->figures[T_ALL] && all->top[i - 1].pubdate < t->pubdate)); i--)
+	for (; i > 0 && (all->top[i - 1].all < t->all ||
+	    (all->top[i - 1].all == t->all && all->top[i - 1].pubdate < t->pubdate)); i--)
 		if (i < TOP)
 			all->top[i] = all->top[i - 1];
 	if (i < TOP)
@@ -288,26 +273,14 @@ add_top(struct stats *all, const struct top *t)
 static enum ph_rc
 read_top(struct ph_req *req, const struct ph_show *s, struct stats *all, struct ph_err *err)
 {
-	struct ph_stmt	*st;
-	struct top	 t;
-	enum ph_rc	 rc;
-	int		 i;
+	struct ph_top	t[TOP];
+	size_t		n, i;
+	enum ph_rc	rc;
 
-	if ((rc = ph_db_prepare(ph_req_db(req), sql_top, &st, err)) != PH_OK)
-		return rc;
-	ph_stmt_bind_text(st, 1, s->podcast_id);
-	ph_stmt_bind_int(st, 2, TOP);
-	while ((rc = ph_stmt_step(st, err)) == PH_ROW) {
-		copy_text(t.title, sizeof(t.title), ph_stmt_text(st, T_TITLE));
-		copy_text(t.episode_id, sizeof(t.episode_id), ph_stmt_text(st, T_EPISODE));
-		copy_text(t.guid, sizeof(t.guid), ph_stmt_text(st, T_GUID));
-		for (i = T_1D; i < T__MAX; i++)
-			t.figures[i] = ph_stmt_is_null(st, i) ? -1 : ph_stmt_int(st, i);
-		t.pubdate = ph_stmt_int(st, T__MAX);
-		add_top(all, &t);
-	}
-	ph_stmt_done(st);
-	return rc == PH_DONE ? PH_OK : rc;
+	if ((rc = ph_top_read(ph_req_db(req), s->podcast_id, t, TOP, &n, err)) == PH_OK)
+		for (i = 0; i < n; i++)
+			add_top(all, &t[i]);
+	return rc;
 }
 
 /* The own daily figures of one podcast.  *is_whole: they reach back to its beginning. */
@@ -337,7 +310,7 @@ add_plays(struct stats *all, const struct ph_show *s, int64_t now_ms)
 {
 	const char		*code;
 	const enum ph_show_use	 use = ph_show_use(s, now_ms, &code);
-	const int64_t		 fetched_at = s->episodes_at > 0 && s->episodes_at < s->counts_at ? s->episodes_at : s->counts_at;
+	const int64_t		 fetched_at = ph_show_fetched_at(s);
 
 	if (use > all->use)
 		all->use = use;
@@ -363,15 +336,6 @@ add_plays(struct stats *all, const struct ph_show *s, int64_t now_ms)
 
 /* -- the parts ------------------------------------------------------------------------ */
 
-static int
-has_episodes(const struct ph_show *s, int64_t now_ms)
-{
-	const char *code;
-
-	return ph_show_use(s, now_ms, &code) != PH_SHOW_UNAVAILABLE && s->episodes_at > 0 &&
-	    now_ms < s->episodes_at + PH_SHOW_STALE_MS;
-}
-
 static void
 log_degraded(const char *part, const struct ph_err *err)
 {
@@ -390,7 +354,7 @@ gather_local(struct ph_req *req, const struct ph_shows *shows, struct stats *all
 		const struct ph_show *s = &shows->list[i];
 
 		if ((rc = read_counts(req, s, all, &err)) == PH_OK && (rc = read_assembly(req, s, all, &err)) == PH_OK)
-			rc = read_recent(req, s, has_episodes(s, ph_req_now_ms(req)), all, &err);
+			rc = read_recent(req, s, ph_show_has_episodes(s, ph_req_now_ms(req)), all, &err);
 	}
 	if (rc == PH_OK)
 		return;
@@ -417,7 +381,7 @@ gather_plays(struct ph_req *req, const struct ph_shows *shows, struct stats *all
 			continue;
 		ncounted++;
 		add_plays(all, s, now_ms);
-		if (has_episodes(s, now_ms))
+		if (ph_show_has_episodes(s, now_ms))
 			rc = read_top(req, s, all, &err);
 		if (rc == PH_OK && (rc = read_own(req, s, all, &is_covered, &err)) == PH_OK)
 			is_whole &= is_covered;
@@ -437,18 +401,6 @@ gather_plays(struct ph_req *req, const struct ph_shows *shows, struct stats *all
 
 /* -- the answer ----------------------------------------------------------------------- */
 
-static struct ph_value
-known(int64_t n)
-{
-	return n >= 0 ? ph_v_int(n) : ph_v_null();
-}
-
-static struct ph_value
-text_or_null(const char *text)
-{
-	return text[0] != '\0' ? ph_v_str(text) : ph_v_null();
-}
-
 static void
 write_recent(const struct stats *all, struct ph_json *out)
 {
@@ -457,32 +409,10 @@ write_recent(const struct stats *all, struct ph_json *out)
 	ph_json_arr_open(out, "recent_episodes");
 	for (i = 0; i < all->nrecent; i++) {
 		const struct recent	*r = &all->recent[i];
-		const struct ph_value	 v[] = { ph_v_str(r->id), ph_v_str(r->title), ph_v_int(r->publish_at), known(r->downloads) };
+		const struct ph_value	 v[] = { ph_v_str(r->id), ph_v_str(r->title), ph_v_int(r->publish_at), ph_v_known(r->downloads) };
 
 		ph_json_obj_open(out, NULL);
 		ph_json_fields(out, recent_fields, v, 4);
-		ph_json_close(out);
-	}
-	ph_json_close(out);
-}
-
-static void
-write_top(const struct stats *all, struct ph_json *out)
-{
-	struct ph_value	v[T__MAX];
-	size_t		i, k;
-
-	ph_json_arr_open(out, "top_episodes");
-	for (i = 0; i < all->ntop; i++) {
-		const struct top *t = &all->top[i];
-
-		v[T_TITLE] = text_or_null(t->title);
-		v[T_EPISODE] = all->is_local_bad ? ph_v_null() : text_or_null(t->episode_id);
-		v[T_GUID] = text_or_null(t->guid);
-		for (k = T_1D; k < T__MAX; k++)
-			v[k] = known(t->figures[k]);
-		ph_json_obj_open(out, NULL);
-		ph_json_fields(out, top_fields, v, T__MAX);
 		ph_json_close(out);
 	}
 	ph_json_close(out);
@@ -506,22 +436,23 @@ write_stats(const struct stats *all, int64_t now_ms, struct ph_json *out)
 		[F_TOTAL] = ph_v_int(all->total), [F_UPCOMING] = ph_v_int(all->upcoming),
 		[F_LAST] = all->nrecent > 0 ? ph_v_int(all->recent[0].publish_at) : ph_v_null(),
 		[F_ASSEMBLY] = ph_v_str(all->assembly), [F_30D_EPISODES] = ph_v_int(all->last_30d),
-		[F_7D] = known(all->plays_7d), [F_30D] = known(all->plays_30d), [F_LAST_30D] = known(all->plays_30d),
-		[F_DOWNLOADS_30D] = known(all->plays_30d), [F_365D] = known(all->plays_365d), [F_ALL] = known(all->plays_all),
+		[F_7D] = ph_v_known(all->plays_7d), [F_30D] = ph_v_known(all->plays_30d), [F_LAST_30D] = ph_v_known(all->plays_30d),
+		[F_DOWNLOADS_30D] = ph_v_known(all->plays_30d), [F_365D] = ph_v_known(all->plays_365d), [F_ALL] = ph_v_known(all->plays_all),
 		[F_SPREAKER] = ph_v_int(0), [F_ENABLED] = ph_v_int(all->plays_30d >= 0),
 		[F_ERROR] = ph_v_str(error_text(all->code)), [F_CODE] = ph_v_str(all->code),
 		[F_GENERATED] = ph_v_int(now_ms),
 	};
 	const struct ph_value op3[] = {
-		ph_v_str(ph_show_uses[all->use]), text_or_null(all->as_of),
+		ph_v_str(ph_show_uses[all->use]), ph_v_known_text(all->as_of),
 		all->nwith_data > 0 ? ph_v_int(all->fetched_at) : ph_v_null(), ph_v_int(all->ntotal),
-		ph_v_int(all->nwith_data), text_or_null(all->since),
+		ph_v_int(all->nwith_data), ph_v_known_text(all->since),
 	};
 
+	ph_json_set_time_style(out, PH_TIME_SECONDS);
 	ph_json_fields(out, fields, v, F_RECENT);
 	write_recent(all, out);
 	ph_json_fields(out, fields + F_7D, v + F_7D, F_TOP - F_7D);
-	write_top(all, out);
+	ph_top_write(out, all->top, all->ntop, !all->is_local_bad);
 	ph_json_arr_open(out, "recent_episode_plays");
 	ph_json_close(out);
 	ph_json_fields(out, fields + F_SPREAKER, v + F_SPREAKER, F_OP3 - F_SPREAKER);

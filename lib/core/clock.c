@@ -171,3 +171,23 @@ ph_time_parse(const char *s, size_t len, int64_t now_ms, int64_t *ms)
 		return -1;
 	return *ms >= 0 && *ms <= PH_TIME_MAX ? 0 : -1;
 }
+
+char *
+ph_day_format(char buf[PH_DAY_SIZE], int64_t ms)
+{
+	char text[PH_TIME_SIZE];
+
+	memcpy(buf, ph_time_format(text, ms, 0), PH_DAY_SIZE - 1);
+	buf[PH_DAY_SIZE - 1] = '\0';
+	return buf;
+}
+
+int64_t
+ph_day_ms(const char *day)
+{
+	int64_t ms;
+
+	if (strlen(day) != PH_DAY_SIZE - 1 || strspn(day, "0123456789") != 4 || ph_time_parse(day, PH_DAY_SIZE - 1, 0, &ms) != 0)
+		return -1;
+	return ms;
+}

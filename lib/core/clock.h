@@ -13,7 +13,12 @@
 
 #define PH_TIME_MAX INT64_C(253402300799999)	/* 9999-12-31T23:59:59.999Z */
 
-enum { PH_TIME_SIZE = 32 };	/* holds any text of ph_time_format */
+#define PH_DAY_MS INT64_C(86400000)
+
+enum {
+	PH_TIME_SIZE = 32,	/* holds any text of ph_time_format */
+	PH_DAY_SIZE = 11	/* YYYY-MM-DD and a NUL */
+};
 
 /* Wall time now, in ms.  fixed is a decimal number used in its place when PH_TEST=1;
  * NULL or not a number in 0..PH_TIME_MAX: the environment's PH_NOW_MS, then the real clock. */
@@ -22,6 +27,11 @@ int64_t	ph_clock_now_ms(const char *fixed);
 /* The beginning of the span that holds at_ms, where spans of width_ms are counted from the epoch in a
  * local time tz_offset_min minutes east of UTC: of its minute, hour, or local day. */
 int64_t	ph_time_floor(int64_t at_ms, int64_t width_ms, int64_t tz_offset_min);
+
+/* The day, in UTC, that holds an instant of 0..PH_TIME_MAX: YYYY-MM-DD.  Returns buf. */
+char	*ph_day_format(char buf[PH_DAY_SIZE], int64_t ms);
+/* The first instant of a day, or -1: it is none, or not written so. */
+int64_t	ph_day_ms(const char *day);
 
 /* Monotonic time in microseconds, for durations and deadlines only. */
 int64_t	ph_clock_mono_us(void);

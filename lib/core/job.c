@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cjson/cJSON.h>
 
@@ -30,6 +31,7 @@ enum {
 	WAIT_MAX_MS = 1000,	/* between two looks at the clock, which may be set, and at our file */
 	AGAIN_MS = 1000,	/* from the failure of a service to its next try */
 	DETAIL_SIZE = 400,
+	PROGRESS_SIZE = 78,	/* of a line that fits into every terminal */
 	ERROR_SIZE = 320
 };
 
@@ -46,6 +48,7 @@ struct ph_job_run {
 	int64_t			 items;
 	char			 id[37];
 	char			 detail[DETAIL_SIZE];
+	int			 has_progress;	/* on the terminal's last line */
 	/* of a service */
 	const sigset_t		*waiting;
 	int			 is_once;
@@ -206,6 +209,22 @@ ph_job_run_detail(struct ph_job_run *run, const char *fmt, ...)
 	keep_utf8(run->detail);
 }
 
+void
+ph_job_run_progress(struct ph_job_run *run, const char *fmt, ...)
+{
+	char	line[PROGRESS_SIZE];
+	va_list	ap;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);		/* may be cut */
+	va_end(ap);
+	run->has_progress = 1;
+	fprintf(stderr, "\r\033[K%s", line);
+	fflush(stderr);
+}
+
 /* -- the two ends of a run ------------------------------------------------------------ */
 
 static enum ph_rc
@@ -350,6 +369,8 @@ take_turn(const struct ph_job *job, struct ph_db *db, enum ph_rc last, int is_on
 	if ((rc = check_due(job, db, &err)) == PH_OK && (rc = begin_run(&run, &err)) == PH_OK) {
 		rc = job->run(&run, &err);
 		ph_db_end(db);
+		if (run.has_progress)
+			fputc('\n', stderr);
 		snprintf(error, sizeof(error), "%s: %s", ph_problem(rc)->code,
 		    err.detail[0] != '\0' ? err.detail : ph_problem(rc)->title);
 		keep_utf8(error);

@@ -78,6 +78,10 @@ int	ph_job_run_wait(struct ph_job_run *, int64_t ms);
 /* Add to the items of the run.  A run without any has done nothing, and is not kept. */
 void	ph_job_run_count(struct ph_job_run *, int64_t n);
 
+/* How far the run is: the last line of a terminal, where there is one; may be cut. */
+void	ph_job_run_progress(struct ph_job_run *, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
+
 /* What the run has to say, for people; replaces what was said before, may be cut. */
 void	ph_job_run_detail(struct ph_job_run *, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));

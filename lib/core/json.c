@@ -174,8 +174,8 @@ ph_json_time(struct ph_json *j, const char *key, int64_t at_ms)
 	if (j->time_style == PH_TIME_MS)
 		ph_json_int(j, key, at_ms);
 	else
-		ph_json_item(j, key, cJSON_CreateString(
-		    ph_time_format(buf, at_ms, j->time_style == PH_TIME_NAIVE)));
+		ph_json_item(j, key, cJSON_CreateString(ph_time_format(buf,
+		    j->time_style == PH_TIME_SECONDS ? at_ms - at_ms % 1000 : at_ms, j->time_style == PH_TIME_NAIVE)));
 }
 
 /* s with every byte that is not part of a sequence replaced.  Caller frees. */
@@ -274,6 +274,18 @@ struct ph_value
 ph_v_real(double v)
 {
 	return (struct ph_value){ .kind = PH_V_REAL, .real = v };
+}
+
+struct ph_value
+ph_v_known(int64_t n)
+{
+	return n >= 0 ? ph_v_int(n) : ph_v_null();
+}
+
+struct ph_value
+ph_v_known_text(const char *text)
+{
+	return text[0] != '\0' ? ph_v_str(text) : ph_v_null();
 }
 
 struct ph_value

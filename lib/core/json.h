@@ -20,7 +20,9 @@
 struct cJSON;
 struct ph_json;			/* opaque */
 
-enum ph_time_style { PH_TIME_UTC, PH_TIME_NAIVE, PH_TIME_MS };
+enum ph_time_style { PH_TIME_UTC, PH_TIME_NAIVE, PH_TIME_MS,
+    PH_TIME_SECONDS	/* as PH_TIME_UTC, without milliseconds */
+};
 
 /* New writer whose root is an empty object.  Caller frees.  NULL: no memory. */
 struct ph_json	*ph_json_new(void);
@@ -103,6 +105,8 @@ struct ph_value	ph_v_ratio(ph_int128 num, int64_t den);
 /* A number that is stored as a double; finite, below 10^12 in size.  Shown like other decimals. */
 struct ph_value	ph_v_real(double);
 struct ph_value	ph_v_str(const char *);			/* NULL becomes null */
+struct ph_value	ph_v_known(int64_t);			/* a count, of which a negative one is unknown: null */
+struct ph_value	ph_v_known_text(const char *);		/* "" becomes null */
 /* The first n columns of a row as the values of these fields: texts where a field is PH_TEXT, else integers;
  * NULL becomes null.  Texts live as long as the row. */
 struct ph_stmt;

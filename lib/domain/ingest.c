@@ -243,7 +243,7 @@ given(struct batch *b, size_t i, struct ph_ingest_cell *cell, struct ph_err *err
 	case PH_P_TEXT:
 	case PH_P_MULTILINE:
 		cell->type = PH_CELL_TEXT;
-		cell->text = b->args.values[i].text;
+		cell->text = !is_set && i == b->kind->owner ? b->in->owner : b->args.values[i].text;
 		break;
 	case PH_P_JSON:
 		cell->type = PH_CELL_TEXT;
@@ -323,6 +323,40 @@ check_row(struct batch *b, const struct row *row, struct ph_err *err)
 			ph_fail_param(err, name, strlen(name), "%s", c[i].detail);
 		} else if (rc != PH_ROW)
 			return rc;
+	}
+	return err->nparams > 0 ? PH_EPARAM : PH_OK;
+}
+
+/* Is everything that the row names the caller's?  PH_EPARAM: no, or a value is nonsense. */
+static enum ph_rc
+guard_row(struct batch *b, const struct row *row, struct ph_err *err)
+{
+	const struct ph_ingest_guard	*g = b->kind->guards;
+	const char			*detail;
+	struct ph_stmt			*st;
+	enum ph_rc			 rc;
+	char				 prefix[PREFIX_SIZE], name[64];
+	size_t				 i, param;
+
+	row_prefix(b, row, prefix);
+	if (b->kind->refuse != NULL && (detail = b->kind->refuse(&b->args, &param)) != NULL) {
+		snprintf(name, sizeof(name), "%s%s", prefix, b->kind->params[param].name);
+		ph_fail_param(err, name, strlen(name), "%s", detail);
+	}
+	for (i = 0; i < PH_INGEST_GUARDS_MAX && g[i].sql != NULL; i++) {
+		if (!b->args.values[g[i].param].is_set)
+			continue;
+		if ((rc = ph_db_prepare(b->db, g[i].sql, &st, err)) != PH_OK)
+			return rc;
+		ph_stmt_bind_text(st, 1, b->args.values[g[i].param].text);
+		ph_stmt_bind_text(st, 2, b->in->is_any ? NULL : b->in->owner);
+		rc = ph_stmt_step(st, err);
+		ph_stmt_done(st);
+		if (rc != PH_ROW && rc != PH_DONE)
+			return rc;
+		snprintf(name, sizeof(name), "%s%s", prefix, b->kind->params[g[i].param].name);
+		if (rc == PH_DONE)
+			ph_fail_param(err, name, strlen(name), "%s", g[i].detail);
 	}
 	return err->nparams > 0 ? PH_EPARAM : PH_OK;
 }
@@ -547,7 +581,7 @@ decide(struct batch *b, struct row *row, struct ph_err *err)
 
 	if (row->is_repeat && (rc = put_collected(b, err)) != PH_OK)
 		return rc;
-	if ((rc = read_row(b, row, err)) != PH_OK)
+	if ((rc = read_row(b, row, err)) != PH_OK || (rc = guard_row(b, row, err)) != PH_OK)
 		return rc == PH_EPARAM ? refuse(row, err) : rc;
 	if (row->id == row->made_id)
 		return (rc = create(b, row, err)) == PH_EPARAM ? refuse(row, err) : rc;

@@ -45,6 +45,14 @@ struct ph_ingest_check {
 };
 enum { PH_INGEST_CHECKS_MAX = 3 };
 
+/* What a member names must be the caller's own, also if it is the row itself. */
+struct ph_ingest_guard {
+	size_t		 param;
+	const char	*sql;		/* $1: the value, $2: the caller, NULL: anybody; a row: fine */
+	const char	*detail;	/* when there is none */
+};
+enum { PH_INGEST_GUARDS_MAX = 3 };
+
 struct ph_ingest_kind {
 	const char		*name;		/* "publications" */
 	/* The columns in the order of sql_find and of c1, c2, ... in temp.incoming; the first is the id,
@@ -59,6 +67,10 @@ struct ph_ingest_kind {
 	const char		*sql_find;	/* all columns by the id $1 */
 	const char		*sql_put;	/* insert or update the rows $1 to $2 of temp.incoming */
 	struct ph_ingest_check	 checks[PH_INGEST_CHECKS_MAX];	/* up to the first without SQL */
+	struct ph_ingest_guard	 guards[PH_INGEST_GUARDS_MAX];	/* the same */
+	size_t			 owner;		/* the parameter that is the caller unless given; 0: none */
+	/* What is wrong with the given values beyond types and ranges, and with which: NULL is fine. */
+	const char		*(*refuse)(const struct ph_args *, size_t *param);
 };
 
 enum ph_ingest_type {
@@ -66,6 +78,9 @@ enum ph_ingest_type {
 	PH_INGEST_PUBLICATIONS, PH_INGEST__MAX
 };
 extern const struct ph_ingest_kind	ph_ingest_kinds[PH_INGEST__MAX];
+
+enum ph_ingest_podcast_type { PH_INGEST_PODCASTS, PH_INGEST_EPISODES, PH_INGEST_PODCAST__MAX };
+extern const struct ph_ingest_kind	ph_ingest_podcast_kinds[PH_INGEST_PODCAST__MAX];
 
 /* What a request brings; texts are borrowed. */
 struct ph_ingest {
@@ -76,6 +91,8 @@ struct ph_ingest {
 	int				 is_all;	/* one bad row refuses the batch */
 	int64_t				 now_ms;
 	const char			*actor;
+	const char			*owner;		/* id of the user whose rows they are; NULL: nobody's */
+	int				 is_any;	/* may write everybody's */
 };
 
 struct ph_ingest_counts { int64_t created, updated, unchanged, refused; };
@@ -90,5 +107,15 @@ extern const struct ph_field	ph_ingest_fields[PH_INGEST_NFIELDS];
  */
 enum ph_rc	ph_ingest(struct ph_db *, const struct ph_ingest *, struct ph_json *out,
 		    struct ph_ingest_counts *, struct ph_err *);
+
+/* The modes of a request, for its parameter table: one bad row refuses itself, or the batch. */
+extern const char *const	ph_ingest_modes[];
+enum { PH_INGEST_EACH, PH_INGEST_ALL };
+#define PH_PARAM_INGEST_MODE { .name = "mode", .type = PH_P_CHOICE, .choices = ph_ingest_modes, \
+	.text = "each: a row that is wrong is refused, the others go in. all: all of them or none." }
+
+/* The same for the body of a request: fills in text, time and actor, audits it, and answers 207 if rows were refused. */
+struct ph_req;
+enum ph_rc	ph_ingest_request(struct ph_req *, struct ph_ingest *, struct ph_json *out, struct ph_err *);
 
 #endif

@@ -61,6 +61,8 @@ ph_listener_find(struct ph_db *db, const struct ph_identity *identity, const cha
 		return ph_fail(err, PH_ENOTFOUND, "there is no such user");
 	if (who->is_admin)
 		who->level = PH_LEVEL_FULL;
+	if (of != NULL)
+		who->is_admin = 0;	/* sees what that user sees */
 	return rc == PH_ROW || rc == PH_DONE ? PH_OK : rc;
 }
 

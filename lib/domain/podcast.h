@@ -21,7 +21,7 @@ extern const char *const ph_levels[];	/* basic, advanced, full; NULL */
 
 struct ph_listener {		/* who is asking */
 	char		user_id[PH_ID_SIZE];	/* "": a user who is not there, and owns nothing */
-	int		is_admin;
+	int		is_admin;	/* and asks for nobody else: sees everybody's */
 	enum ph_level	level;
 };
 

@@ -140,6 +140,21 @@ ph_show_use(const struct ph_show *s, int64_t now_ms, const char **code)
 	return PH_SHOW_UNAVAILABLE;
 }
 
+int
+ph_show_has_episodes(const struct ph_show *s, int64_t now_ms)
+{
+	const char *code;
+
+	return ph_show_use(s, now_ms, &code) != PH_SHOW_UNAVAILABLE && s->episodes_at > 0 &&
+	    now_ms < s->episodes_at + PH_SHOW_STALE_MS;
+}
+
+int64_t
+ph_show_fetched_at(const struct ph_show *s)
+{
+	return s->episodes_at > 0 && s->episodes_at < s->counts_at ? s->episodes_at : s->counts_at;
+}
+
 /* -- leases --------------------------------------------------------------------------- */
 
 static const char sql_begin_row[] = "INSERT INTO op3_shows (podcast_id) VALUES ($1) ON CONFLICT DO NOTHING";
@@ -266,7 +281,7 @@ ask_counts(struct ph_op3 *op3, struct ph_shows *shows, int64_t now_ms)
 	const char		*uuids[PH_OP3_SHOWS_MAX];
 	struct ph_show		*of[PH_OP3_SHOWS_MAX];
 	struct ph_op3_counts	 counts[PH_OP3_SHOWS_MAX];
-	char			 as_of[PH_OP3_DAY_SIZE];
+	char			 as_of[PH_DAY_SIZE];
 	enum ph_reply		 reply;
 	size_t			 i, k, n;
 
@@ -340,7 +355,7 @@ static const char sql_store_failure[] =
 static const char sql_store_counts[] =
 	"UPDATE op3_shows SET show_until = $3, error_code = NULL, error_at = NULL, fail_count = 0, fresh_until = $4,"
 	" as_of = $5, downloads_30d = $6, weekly = $7, weekly_avg = $8, num_weeks = $9, counts_at = $10,"
-	" episodes_at = $11, lease_owner = NULL, lease_until = 0 WHERE podcast_id = $1 AND lease_owner = $2";
+	" episodes_at = $11, show_uuid = $12, lease_owner = NULL, lease_until = 0 WHERE podcast_id = $1 AND lease_owner = $2";
 static const char sql_store_uuid[] =
 	"UPDATE podcasts SET op3_show_uuid = $2 WHERE id = $1 AND op3_show_uuid IS NOT $2";
 static const char sql_forget_episodes[] = "DELETE FROM op3_counts WHERE podcast_id = $1";
@@ -427,6 +442,7 @@ bind_counts(struct ph_stmt *st, const struct ph_show *s, char weekly[128])
 	ph_stmt_bind_int(st, 9, c->num_weeks);
 	ph_stmt_bind_int(st, 10, s->counts_at);
 	ph_stmt_bind_int(st, 11, s->episodes_at);
+	ph_stmt_bind_text(st, 12, s->uuid);
 }
 
 /* The outcome for one show, and its lease back.  Who lost the lease stores nothing. */
@@ -438,7 +454,9 @@ store_one(const struct ph_show_fetch *f, const char *owner, const struct ph_show
 	char		 weekly[128];
 	enum ph_rc	 rc;
 
-	if ((rc = ph_db_prepare(f->db, s->has_answer ? sql_store_counts : sql_store_failure, &st, err)) != PH_OK)
+	/* First: where the show is another one, what is kept of it goes, and the next request asks anew. */
+	if ((rc = store_uuid(f->db, s, err)) != PH_OK ||
+	    (rc = ph_db_prepare(f->db, s->has_answer ? sql_store_counts : sql_store_failure, &st, err)) != PH_OK)
 		return rc;
 	ph_stmt_bind_text(st, 1, s->podcast_id);
 	ph_stmt_bind_text(st, 2, owner);
@@ -453,8 +471,7 @@ store_one(const struct ph_show_fetch *f, const char *owner, const struct ph_show
 	}
 	rc = ph_stmt_exec(st, err);
 	ph_stmt_done(st);
-	if (rc != PH_OK || ph_db_changes(f->db) == 0 || (rc = store_uuid(f->db, s, err)) != PH_OK ||
-	    !s->has_answer || s->episodes_at != s->counts_at || (rc = store_episodes(f->db, s, err)) != PH_OK)
+	if (rc != PH_OK || ph_db_changes(f->db) == 0 || !s->has_answer || s->episodes_at != s->counts_at || (rc = store_episodes(f->db, s, err)) != PH_OK)
 		return rc;
 	/* Figures are worth more than whose they are. */
 	ph_show_match(f->db, s->podcast_id, &match_err);

@@ -33,7 +33,7 @@ struct ph_show {
 	int64_t			show_until;
 	/* the figures, of counts_at; 0: there are none */
 	int64_t			counts_at, episodes_at;
-	char			as_of[PH_OP3_DAY_SIZE];
+	char			as_of[PH_DAY_SIZE];
 	struct ph_op3_counts	counts;
 	/* how asking goes */
 	int64_t			fresh_until, lease_until;
@@ -46,6 +46,11 @@ struct ph_show {
 
 /* Which figures may be shown now, and why none, or NULL: code names it. */
 enum ph_show_use	ph_show_use(const struct ph_show *, int64_t now_ms, const char **code);
+
+/* May what OP3 counted of its episodes be shown? */
+int			ph_show_has_episodes(const struct ph_show *, int64_t now_ms);
+/* When the oldest of its figures were asked for; 0: there are none. */
+int64_t			ph_show_fetched_at(const struct ph_show *);
 
 /* The podcasts of a user (id NULL), or one of them, at most PH_SHOWS_MAX, oldest first.  Inside a transaction.
  * Caller frees with ph_shows_free(). */

@@ -27,6 +27,33 @@ ph_op3_missing(void)
 	    ph_config_str(PH_CFG_OP3_TOKEN)[0] == '\0' ? "unauthorized" : NULL;
 }
 
+/* The answer as an object; NULL: it is none. */
+static cJSON *
+read_object(const char *answer, size_t len)
+{
+	struct ph_err	 err = { .rc = PH_OK };
+	cJSON		*json;
+
+	if (ph_body_parse(answer, len, &json, &err) != PH_OK)
+		return NULL;
+	if (cJSON_IsObject(json))
+		return json;
+	cJSON_Delete(json);
+	return NULL;
+}
+
+/* {"message":"not found"} is about a show; {"error":"not found"} would be about the path. */
+static int
+is_missing(void *arg, const char *answer, size_t len)
+{
+	cJSON		*json = read_object(answer, len);
+	const int	 is_show = cJSON_IsString(cJSON_GetObjectItemCaseSensitive(json, "message"));
+
+	(void)arg;
+	cJSON_Delete(json);
+	return is_show ? 0 : -1;
+}
+
 /* A question about path, which begins with a slash and may have a query. */
 static enum ph_reply
 ask(struct ph_op3 *op3, const char *path, ph_upstream_parse *parse, void *arg, size_t answer_max)
@@ -35,7 +62,7 @@ ask(struct ph_op3 *op3, const char *path, ph_upstream_parse *parse, void *arg, s
 	const char		*headers[] = { NULL, "Accept: application/json", NULL };
 	char			 url[URL_SIZE], authorization[HEADER_SIZE];
 	struct ph_upstream_call	 call = {
-		.url = url, .headers = headers, .parse = parse, .arg = arg, .answer_max = answer_max,
+		.url = url, .headers = headers, .parse = parse, .arg = arg, .missing = is_missing, .answer_max = answer_max,
 		.timeout_ms = op3->timeout_ms, .deadline_us = op3->deadline_us, .tries = op3->tries,
 	};
 	size_t			 len = strlen(base);
@@ -92,31 +119,14 @@ read_text(const cJSON *object, const char *name, const char **out)
 }
 
 static int
-read_day(const cJSON *object, const char *name, char day[PH_OP3_DAY_SIZE])
+read_day(const cJSON *object, const char *name, char day[PH_DAY_SIZE])
 {
-	const char	*text;
-	int64_t		 ms;
+	const char *text;
 
-	if (read_text(object, name, &text) != 0 || text == NULL || strlen(text) != PH_OP3_DAY_SIZE - 1 ||
-	    !isdigit((unsigned char)text[0]) || ph_time_parse(text, strlen(text), 0, &ms) != 0)
+	if (read_text(object, name, &text) != 0 || text == NULL || ph_day_ms(text) < 0)
 		return -1;
-	memcpy(day, text, PH_OP3_DAY_SIZE);
+	memcpy(day, text, PH_DAY_SIZE);
 	return 0;
-}
-
-/* The answer as an object; NULL: it is none. */
-static cJSON *
-read_object(const char *answer, size_t len)
-{
-	struct ph_err	 err = { .rc = PH_OK };
-	cJSON		*json;
-
-	if (ph_body_parse(answer, len, &json, &err) != PH_OK)
-		return NULL;
-	if (cJSON_IsObject(json))
-		return json;
-	cJSON_Delete(json);
-	return NULL;
 }
 
 /* -- episodes ------------------------------------------------------------------------- */
@@ -303,7 +313,7 @@ out:
 
 enum ph_reply
 ph_op3_show_counts(struct ph_op3 *op3, const char *const *uuids, size_t n, struct ph_op3_counts *counts,
-    char as_of[PH_OP3_DAY_SIZE])
+    char as_of[PH_DAY_SIZE])
 {
 	struct counts_answer	a = { .uuids = uuids, .n = n, .counts = counts, .as_of = as_of };
 	char			path[64 + PH_OP3_SHOWS_MAX * 48] = "/queries/show-download-counts";
@@ -371,7 +381,6 @@ static int
 read_row(const cJSON *item, struct ph_op3_row *row)
 {
 	const char	*time, *device_type;
-	char		 text[PH_TIME_SIZE];
 	int64_t		 ms;
 
 	if (!cJSON_IsObject(item) || read_text(item, "time", &time) != 0 || time == NULL ||
@@ -382,7 +391,7 @@ read_row(const cJSON *item, struct ph_op3_row *row)
 		return -1;
 	if (row->device == NULL)
 		row->device = device_type;
-	snprintf(row->day, sizeof(row->day), "%.10s", ph_time_format(text, ms, 0));
+	ph_day_format(row->day, ms);
 	return 0;
 }
 

@@ -12,11 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/clock.h"
 #include "net/upstream.h"
 
 enum {
 	PH_OP3_UUID_SIZE = 33,		/* 32 lower-case hexadecimal digits and a NUL */
-	PH_OP3_DAY_SIZE = 11,		/* YYYY-MM-DD and a NUL */
 	PH_OP3_SHOWS_MAX = 50,		/* in one question for counts */
 	PH_OP3_EPISODES = 200,		/* newest episodes in one question for counts */
 	PH_OP3_WEEKS = 4,
@@ -69,7 +69,7 @@ struct ph_op3_counts {
 };
 /* Counts of n shows, at most PH_OP3_SHOWS_MAX, in their order. */
 enum ph_reply	ph_op3_show_counts(struct ph_op3 *, const char *const *uuids, size_t n,
-		    struct ph_op3_counts *, char as_of[PH_OP3_DAY_SIZE]);
+		    struct ph_op3_counts *, char as_of[PH_DAY_SIZE]);
 
 /* Counts of its episodes of this and the two months before. */
 enum ph_reply	ph_op3_episode_counts(struct ph_op3 *, const char *uuid, struct ph_op3_episodes *);
@@ -79,7 +79,7 @@ enum ph_reply	ph_op3_top_apps(struct ph_op3 *, const char *uuid, char **json);
 
 /* One download; texts live as long as the call. */
 struct ph_op3_row {
-	char		 day[PH_OP3_DAY_SIZE];
+	char		 day[PH_DAY_SIZE];
 	const char	*episode_id;	/* NULL: absent, as the next */
 	const char	*country;
 	const char	*app;		/* by OP3's own rule; NULL: it was none */

@@ -119,7 +119,8 @@ classify(const struct ph_upstream_call *call, const struct ph_http_call *c)
 	if (c->rc != PH_OK && !c->is_cut)
 		return PH_REPLY_NETWORK;
 	if (c->status == 404)
-		return PH_REPLY_NOT_FOUND;
+		return call->missing == NULL || call->missing(call->arg, c->answer, c->answer_len) == 0 ?
+		    PH_REPLY_NOT_FOUND : PH_REPLY_REFUSED;
 	if (c->status == 401 || c->status == 403)
 		return PH_REPLY_UNAUTHORIZED;
 	if (c->status == 429)
@@ -149,13 +150,17 @@ scrub(const char *url, char out[SHOWN_URL])
 	out[n] = '\0';
 }
 
+/* A terminal, where somebody watches the progress, gets only what went wrong. */
 static void
 leave_trace(enum ph_upstream id, const struct ph_http_call *c, enum ph_reply reply)
 {
-	char url[SHOWN_URL];
+	const int	is_fine = reply == PH_REPLY_OK || reply == PH_REPLY_NOT_FOUND;
+	char		url[SHOWN_URL];
 
+	if (is_fine && isatty(STDERR_FILENO))
+		return;
 	scrub(c->url, url);
-	ph_log(reply == PH_REPLY_OK || reply == PH_REPLY_NOT_FOUND ? "info" : "warn", upstreams[id].name,
+	ph_log(is_fine ? "info" : "warn", upstreams[id].name,
 	    "GET %s: %d%s%s, %zu bytes, %d ms%s%s", url, c->status, reply != PH_REPLY_OK ? " " : "",
 	    reply != PH_REPLY_OK ? replies[reply].code : "", c->answer_len, c->duration_ms,
 	    c->rc != PH_OK ? ": " : "", c->rc != PH_OK ? c->err.detail : "");

@@ -50,6 +50,8 @@ struct ph_upstream_call {
 	const char *const	*headers;	/* as of ph_http_call */
 	ph_upstream_parse	*parse;
 	void			*arg;
+	ph_upstream_parse	*missing;	/* does a 404 say that the thing is not there?  Else it is
+						 * PH_REPLY_REFUSED; NULL: any does */
 	size_t			 answer_max;	/* bytes */
 	int			 timeout_ms;	/* of one try */
 	int64_t			 deadline_us;	/* of all, monotonic */
