@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "core/clock.h"
-#include "core/config.h"
 #include "core/endpoint.h"
 #include "core/log.h"
 #include "domain/show.h"
@@ -24,7 +23,7 @@
 #define VISIBLE "podcast_id = $1 AND coalesce(episode_number, -1) <> 0"
 #define PUBLISHED VISIBLE " AND publish_at <= $2 AND status NOT IN ('error', 'failed')"
 
-enum { TOP = 3, ID_SIZE = PH_ID_SIZE, TITLE_SIZE = 512, STALE_WAIT_MS = 800, TRIES = 3 };
+enum { TOP = 3, ID_SIZE = PH_ID_SIZE, TITLE_SIZE = 512 };
 
 /* From ix_episodes_publish alone. */
 static const char sql_counts[] =
@@ -488,24 +487,6 @@ find_shows(struct ph_req *req, struct ph_shows *shows, struct ph_err *err)
 }
 
 static enum ph_rc
-begin_note(void *arg, struct ph_err *err)
-{
-	return ph_db_begin_note(arg, err);
-}
-
-static enum ph_rc
-refresh(struct ph_req *req, struct ph_shows *shows, struct ph_err *err)
-{
-	const struct ph_show_fetch f = {
-		.db = ph_req_db(req), .begin = begin_note, .arg = ph_req_db(req), .state = ph_req_state(req),
-		.now_ms = ph_req_now_ms(req), .wait_ms = (int)ph_config_int(PH_CFG_OP3_WAIT_MS),
-		.wait_stale_ms = STALE_WAIT_MS, .tries = TRIES,
-	};
-
-	return ph_shows_refresh(&f, shows, err);
-}
-
-static enum ph_rc
 stats_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 {
 	struct stats	all = { .assembled_at = -1, .plays_7d = -1, .plays_30d = -1 };
@@ -519,7 +500,7 @@ stats_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 		return rc;
 	}
 	if (rc == PH_OK)
-		rc = refresh(req, &shows, &own);
+		rc = ph_shows_refresh_for(req, &shows, &own);
 	if (rc != PH_OK)
 		log_degraded("op3", &own);
 	all.ntotal = (int64_t)shows.n;

@@ -21,7 +21,7 @@ const struct ph_scope ph_scopes[] = {
 	{ "actions:destructive", "run actions that delete", "manager" },
 	{ "alerts:write", "acknowledge, snooze and define alerts", OPERATOR },
 	{ "podcast:read", "read podcast downloads", VIEWER },
-	{ "podcast:write", "write podcasts and episodes, of one's own", VIEWER },
+	{ "podcast:write", "write podcasts and episodes, of one's own", OPERATOR },
 	{ "billing:read", "read credits and usage", VIEWER },
 	{ "billing:write", "change credits", "" },
 	{ "analytics:read", "read product analytics", VIEWER },

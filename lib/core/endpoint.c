@@ -690,8 +690,8 @@ write_problem(const struct ph_req *req, const struct ph_err *err, struct ph_resp
 		    err->rc == PH_ENOCREDENTIALS ? "" : ", error=\"invalid_token\"");
 	if (p->status == 405)
 		ph_response_header(res, "Allow: %s", allowed(req->route, allow));
-	if (p->retry_after_s > 0)
-		ph_response_header(res, "Retry-After: %d", p->retry_after_s);
+	if (err->retry_after_s > 0 || p->retry_after_s > 0)
+		ph_response_header(res, "Retry-After: %d", err->retry_after_s > 0 ? err->retry_after_s : p->retry_after_s);
 	res->body = ph_problem_json(err, req->request_id);
 	/* auth_request passes headers on, not bodies. */
 	if (req->route->access == PH_ACCESS_INTERNAL && res->body != NULL) {
@@ -751,8 +751,8 @@ write_reading(struct ph_req *req, char *text, struct ph_response *res)
 		 * that, and may keep what is private for everybody else. */
 		if (req->mode == FASTCGI)
 			ph_response_header(res, "X-Accel-Expires: %d", req->route->cache_s);
-		ph_response_header(res, "Cache-Control: private, max-age=%d, stale-while-revalidate=1",
-		    req->route->cache_s);
+		ph_response_header(res, "Cache-Control: %s, max-age=%d, stale-while-revalidate=1",
+		    req->route->access == PH_ACCESS_PUBLIC ? "public" : "private", req->route->cache_s);
 	} else
 		ph_response_header(res, "Cache-Control: private, %s", req->op->is_unstored ? "no-store" : "no-cache");
 	ph_response_header(res, "ETag: %s", etag);

@@ -77,6 +77,7 @@ struct ph_err {
 	char			internal[400];	/* for the log; "" = nothing to add */
 	const char		*file;		/* where the failure was seen */
 	int			line;
+	int			retry_after_s;	/* instead of the kind's own; 0: that */
 	struct ph_param_error	params[PH_ERR_PARAMS_MAX];
 	size_t			nparams;
 };

@@ -62,8 +62,8 @@ names_type(const char *accept, const char *type)
 	return 0;
 }
 
-static enum ph_table_format
-wanted(const struct ph_req *req, size_t format_param)
+enum ph_table_format
+ph_table_wanted(const struct ph_req *req, size_t format_param)
 {
 	const char		*accept = ph_req_env(req, "HTTP_ACCEPT");
 	enum ph_table_format	 f;
@@ -77,16 +77,17 @@ wanted(const struct ph_req *req, size_t format_param)
 }
 
 enum ph_rc
-ph_table_elsewhere(struct ph_req *req, size_t format_param, const char *program, const char *dataset,
+ph_table_elsewhere(struct ph_req *req, size_t format_param, const char *program, const char *path,
     struct ph_err *err)
 {
-	const enum ph_table_format	f = wanted(req, format_param);
-	char				path[PH_TABLE_FILENAME_SIZE];
+	const enum ph_table_format	f = ph_table_wanted(req, format_param);
+	char				file[PH_TABLE_PATH_SIZE];
 
 	if (f == PH_TABLE_JSON)
 		return PH_DONE;
-	snprintf(path, sizeof(path), "/dashboard/export/%s.%s", dataset, ph_table_formats[f]);
-	return ph_req_pass_on(req, program, path, "format", err);
+	if ((size_t)snprintf(file, sizeof(file), "%s.%s", path, ph_table_formats[f]) >= sizeof(file))
+		return ph_fail(err, PH_EINTERNAL, "the path of the file is too long");
+	return ph_req_pass_on(req, program, file, "format", err);
 }
 
 void

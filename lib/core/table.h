@@ -29,7 +29,7 @@ enum ph_table_format { PH_TABLE_JSON, PH_TABLE_CSV, PH_TABLE_TSV, PH_TABLE_NDJSO
 extern const char *const ph_table_formats[];
 
 /* publications_20251122T103000Z.csv: the name a file is offered under.  Returns buf. */
-enum { PH_TABLE_FILENAME_SIZE = 96 };
+enum { PH_TABLE_FILENAME_SIZE = 96, PH_TABLE_PATH_SIZE = 512 };
 char	*ph_table_filename(char buf[PH_TABLE_FILENAME_SIZE], const char *name, enum ph_table_format, int64_t now_ms);
 
 /* How CSV is written, for a parameter table. */
@@ -42,13 +42,17 @@ enum { PH_TABLE_BOM, PH_TABLE_SEP, PH_TABLE_NPARAMS };
 extern const char *const ph_table_seps[];
 
 /* The same for the format.  Also chosen by the header Accept, if format is not given. */
-#define PH_PARAM_FORMAT { .name = "format", .type = PH_P_CHOICE, .choices = ph_table_formats, \
-	.text = "Anything but json answers with a file and needs the scope dashboard:export." }
+#define PH_PARAM_FORMAT_OF(scope) { .name = "format", .type = PH_P_CHOICE, .choices = ph_table_formats, \
+	.text = "Anything but json answers with a file and needs the scope " scope "." }
+#define PH_PARAM_FORMAT PH_PARAM_FORMAT_OF("dashboard:export")
+/* What is asked for by such a parameter, or by Accept. */
+enum ph_table_format	ph_table_wanted(const struct ph_req *, size_t format_param);
+
 /*
  * For a route with that parameter.  PH_DONE: the answer is JSON, for the caller to give.  PH_OK: a file is
- * wanted, and that program of exports gives it, as the dataset of that name.  Else a failure.
+ * wanted, and that program of exports gives it, at that path with .FORMAT behind it.  Else a failure.
  */
-enum ph_rc	ph_table_elsewhere(struct ph_req *, size_t format_param, const char *program, const char *dataset,
+enum ph_rc	ph_table_elsewhere(struct ph_req *, size_t format_param, const char *program, const char *path,
 		    struct ph_err *);
 
 struct ph_table_options {

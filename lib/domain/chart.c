@@ -49,11 +49,12 @@ ph_chart_get(struct ph_req *req, const struct ph_chart *chart, struct ph_json *o
 	const struct ph_chart_query	q = {
 		.db = ph_req_db(req), .now_ms = ph_req_now_ms(req), .args = ph_req_args(req)
 	};
-	char				dataset[64];
+	char				path[PH_TABLE_PATH_SIZE] = PH_EXPORT_PATH;
+	const size_t			len = strlen(path);
 	enum ph_rc			rc;
 
-	name_dataset(dataset, sizeof(dataset), chart);
-	if ((rc = ph_table_elsewhere(req, PH_CHART_FORMAT, PH_EXPORT_STATS, dataset, err)) != PH_DONE)
+	name_dataset(path + len, sizeof(path) - len, chart);
+	if ((rc = ph_table_elsewhere(req, PH_CHART_FORMAT, PH_EXPORT_STATS, path, err)) != PH_DONE)
 		return rc;
 	return chart->write(&q, out, err);
 }

@@ -13,6 +13,7 @@
 /* The programs: of lists, and of what is called stats-DATASET, for statistics and charts. */
 #define PH_EXPORT_LISTS	"dashboard-export"
 #define PH_EXPORT_STATS	"dashboard-export-stats"
+#define PH_EXPORT_PATH	"/dashboard/export/"	/* of both */
 
 enum { PH_EXPORT_NAME_MAX = 64, PH_EXPORT_DEADLINE_MS = 60000 };
 

@@ -97,14 +97,15 @@ list_get(struct ph_req *req, const struct ph_list *list, const struct ph_list_pa
 	struct ph_list_sql			*s = malloc(sizeof(*s));
 	struct ph_value			 v[A__MAX] = { 0 };
 	struct ph_list_position			 next;
-	char				 cursor[PH_SEALED_MAX];
+	char				 cursor[PH_SEALED_MAX], path[PH_TABLE_PATH_SIZE];
 	enum ph_rc			 rc;
 
 	if (q == NULL || s == NULL) {
 		rc = ph_fail(err, PH_ENOMEM, "not enough memory for the list");
 		goto out;
 	}
-	if ((rc = ph_table_elsewhere(req, PH_LIST_P_FORMAT, PH_EXPORT_LISTS, list->name, err)) != PH_DONE)
+	snprintf(path, sizeof(path), PH_EXPORT_PATH "%s", list->name);
+	if ((rc = ph_table_elsewhere(req, PH_LIST_P_FORMAT, PH_EXPORT_LISTS, path, err)) != PH_DONE)
 		goto out;
 	if ((rc = ph_req_header(req, err, "Vary: Accept")) != PH_OK ||
 	    (rc = ph_list_read(q, list, p, ph_req_args(req), ph_req_now_ms(req), err)) != PH_OK ||

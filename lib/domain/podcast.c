@@ -8,7 +8,7 @@
 
 #include "domain/podcast.h"
 
-const char *const ph_levels[] = {
+const char *const ph_plan_levels[] = {
 	[PH_LEVEL_BASIC] = "basic", [PH_LEVEL_ADVANCED] = "advanced", [PH_LEVEL_FULL] = "full",
 	[PH_LEVEL_FULL + 1] = NULL
 };
@@ -36,8 +36,8 @@ find_user(struct ph_db *db, const char *sql, const char *key, struct ph_listener
 	ph_stmt_bind_text(st, 1, key);
 	if ((rc = ph_stmt_step(st, err)) == PH_ROW) {
 		snprintf(who->user_id, sizeof(who->user_id), "%s", ph_stmt_text(st, 0));
-		for (i = 0; ph_levels[i] != NULL; i++)
-			if (strcmp(ph_levels[i], ph_stmt_text(st, 1)) == 0)
+		for (i = 0; ph_plan_levels[i] != NULL; i++)
+			if (strcmp(ph_plan_levels[i], ph_stmt_text(st, 1)) == 0)
 				who->level = (enum ph_level)i;
 	}
 	ph_stmt_done(st);
@@ -93,6 +93,6 @@ ph_level_check(const struct ph_listener *who, enum ph_level needed, struct ph_er
 {
 	if (who->level >= needed)
 		return PH_OK;
-	return ph_fail(err, PH_EPLAN, "the plan shows %s analytics, this needs %s", ph_levels[who->level],
-	    ph_levels[needed]);
+	return ph_fail(err, PH_EPLAN, "the plan shows %s analytics, this needs %s", ph_plan_levels[who->level],
+	    ph_plan_levels[needed]);
 }

@@ -17,7 +17,7 @@ enum { PH_ID_SIZE = 129 };	/* of a user, podcast or episode: 128 bytes and a NUL
 
 /* What tiers.analytics_level lets somebody see. */
 enum ph_level { PH_LEVEL_BASIC, PH_LEVEL_ADVANCED, PH_LEVEL_FULL };
-extern const char *const ph_levels[];	/* basic, advanced, full; NULL */
+extern const char *const ph_plan_levels[];	/* basic, advanced, full; NULL */
 
 struct ph_listener {		/* who is asking */
 	char		user_id[PH_ID_SIZE];	/* "": a user who is not there, and owns nothing */

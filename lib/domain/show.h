@@ -77,6 +77,10 @@ struct ph_show_fetch {
  */
 enum ph_rc	ph_shows_refresh(const struct ph_show_fetch *, struct ph_shows *, struct ph_err *);
 
+/* The same for a request that begins its own transactions: within OP3_WAIT_MS, or 0.8 s where old figures will do. */
+struct ph_req;
+enum ph_rc	ph_shows_refresh_for(struct ph_req *, struct ph_shows *, struct ph_err *);
+
 /* Find our episodes for those of OP3 anew, in op3_counts and op3_episodes: by guid, else by title where that is
  * unique on both sides.  Inside a writing transaction. */
 enum ph_rc	ph_show_match(struct ph_db *, const char *podcast_id, struct ph_err *);

@@ -30,11 +30,11 @@ ph_statistic_get(struct ph_req *req, const struct ph_statistic *statistic, struc
 		.tz_offset_min = ph_req_int(req, PH_STATISTIC_TZ_OFFSET),
 		.filter = &filter,
 	};
-	char				dataset[64];
+	char				path[PH_TABLE_PATH_SIZE];
 	enum ph_rc			rc;
 
-	snprintf(dataset, sizeof(dataset), "stats-%s", statistic->name);
-	if ((rc = ph_table_elsewhere(req, PH_STATISTIC_FORMAT, PH_EXPORT_STATS, dataset, err)) != PH_DONE ||
+	snprintf(path, sizeof(path), PH_EXPORT_PATH "stats-%s", statistic->name);
+	if ((rc = ph_table_elsewhere(req, PH_STATISTIC_FORMAT, PH_EXPORT_STATS, path, err)) != PH_DONE ||
 	    (rc = ph_filter_read(&filter, ph_req_args(req), PH_STATISTIC_FILTER, q.now_ms, err)) != PH_OK)
 		return rc;
 	if (ph_filter_is_off(&filter))

@@ -1,0 +1,31 @@
+/*
+ * countries.c -- GET /api/analytics/podcast/{podcast_id}/countries
+ *
+ * lib/domain/downloads-by.c reads the figures.
+ */
+#include "autoconf.h"
+
+#include "domain/downloads.h"
+
+static enum ph_rc
+countries_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
+{
+	return ph_view_get(req, &ph_view_countries, out, err);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct ph_route route = {
+		.name = "podcast-countries", .path = "/api/analytics/podcast/{podcast_id}/countries",
+		.needs = PH_NEED_DB_READ | PH_NEED_DB_WRITE,
+		.ops[PH_GET] = {
+			.scope = "podcast:read", .summary = "Downloads by country",
+			.params = ph_view_countries.params, .nparams = ph_view_countries.nparams,
+			.fields = ph_view_countries.fields, .nfields = ph_view_countries.nfields,
+			.is_own_tx = 1, .handle = countries_get,
+		},
+	};
+
+	return ph_endpoint_main(&route, argc, argv);
+}

@@ -1,0 +1,31 @@
+/*
+ * devices.c -- GET /api/analytics/podcast/{podcast_id}/devices
+ *
+ * lib/domain/downloads-by.c reads the figures.
+ */
+#include "autoconf.h"
+
+#include "domain/downloads.h"
+
+static enum ph_rc
+devices_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
+{
+	return ph_view_get(req, &ph_view_devices, out, err);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct ph_route route = {
+		.name = "podcast-devices", .path = "/api/analytics/podcast/{podcast_id}/devices",
+		.needs = PH_NEED_DB_READ | PH_NEED_DB_WRITE,
+		.ops[PH_GET] = {
+			.scope = "podcast:read", .summary = "Downloads by device",
+			.params = ph_view_devices.params, .nparams = ph_view_devices.nparams,
+			.fields = ph_view_devices.fields, .nfields = ph_view_devices.nfields,
+			.is_own_tx = 1, .handle = devices_get,
+		},
+	};
+
+	return ph_endpoint_main(&route, argc, argv);
+}
