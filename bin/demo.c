@@ -5,7 +5,8 @@
  * (a year from 100,000 rows on) with a daily rhythm and quieter weekends; each platform
  * has an outage every few days, in which most posts fail; the last hour is still in
  * the queue, and some posts are scheduled ahead.  The newest clips have variants, and the ledger tells of
- * the newest logs, jobs and runs of the orchestrator.  There are samples of the last 48 hours.
+ * the newest logs, jobs and runs of the orchestrator.  There are samples of the last 48 hours, and a
+ * podcast with what OP3 would have counted.
  *
  * Rows are loaded with triggers off and without secondary indexes, which are made afterwards;
  * the counters are then recomputed by the schema's own definitions.
@@ -22,6 +23,7 @@
 #include "command.h"
 #include "core/clock.h"
 #include "core/number.h"
+#include "demo-podcast.h"
 #include "demo-samples.h"
 #include "instance.h"
 #include "verify.h"
@@ -509,6 +511,7 @@ load(struct demo *d, struct ph_err *err)
 	    (rc = insert_jobs(d, err)) == PH_OK && (rc = insert_campaigns(d, err)) == PH_OK &&
 	    (rc = insert_logs(d, err)) == PH_OK && (rc = insert_runs(d, err)) == PH_OK &&
 	    (rc = insert_ledger(d, err)) == PH_OK && (rc = demo_samples_insert(d->samples, d->db, err)) == PH_OK &&
+	    (rc = demo_podcast_insert(d->db, d->now, err)) == PH_OK &&
 	    (rc = ph_db_script(d->db, create, err)) == PH_OK && (rc = rebuild_counters(d->db, err)) == PH_OK)
 		rc = audit(d->db, "demo.load", NULL, NULL, err);
 	free(create);

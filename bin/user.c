@@ -1,5 +1,5 @@
 /*
- * user.c -- pilothouse user: add, list, role, disable, enable, passwd.
+ * user.c -- pilothouse user: add, list, role, tier, disable, enable, passwd.
  */
 #include "autoconf.h"
 
@@ -19,11 +19,12 @@ static const char usage[] =
 	"user add NAME --role admin|manager|operator|viewer\n"
 	"       pilothouse user list\n"
 	"       pilothouse user role NAME ROLE\n"
+	"       pilothouse user tier NAME TIER\n"
 	"       pilothouse user disable NAME\n"
 	"       pilothouse user enable NAME\n"
 	"       pilothouse user passwd NAME [--random]";
 
-static const char sql_list[] = "SELECT name, role, created_at, disabled_at FROM users ORDER BY name";
+static const char sql_list[] = "SELECT name, role, tier, created_at, disabled_at FROM users ORDER BY name";
 
 /* The next line of standard input, which a terminal does not show. */
 static void
@@ -71,16 +72,16 @@ list(struct ph_db *db, struct ph_err *err)
 
 	if ((rc = ph_db_prepare(db, sql_list, &st, err)) != PH_OK)
 		return rc;
-	printf("%-20s  %-8s  %-24s  %s\n", "NAME", "ROLE", "CREATED", "DISABLED");
+	printf("%-20s  %-8s  %-10s  %-24s  %s\n", "NAME", "ROLE", "TIER", "CREATED", "DISABLED");
 	while ((rc = ph_stmt_step(st, err)) == PH_ROW)
-		printf("%-20s  %-8s  %-24s  %s\n", ph_stmt_text(st, 0), ph_stmt_text(st, 1),
-		    ph_time_format(t1, ph_stmt_int(st, 2), 0),
-		    ph_stmt_is_null(st, 3) ? "-" : ph_time_format(t2, ph_stmt_int(st, 3), 0));
+		printf("%-20s  %-8s  %-10s  %-24s  %s\n", ph_stmt_text(st, 0), ph_stmt_text(st, 1), ph_stmt_text(st, 2),
+		    ph_time_format(t1, ph_stmt_int(st, 3), 0),
+		    ph_stmt_is_null(st, 4) ? "-" : ph_time_format(t2, ph_stmt_int(st, 4), 0));
 	ph_stmt_done(st);
 	return rc == PH_DONE ? PH_OK : rc;
 }
 
-/* Do what the verb says, with a role or a hash if it takes one. */
+/* Do what the verb says, with a role, a tier or a hash if it takes one. */
 static enum ph_rc
 change(struct ph_db *db, const char *verb, const char *name, const char *value, struct ph_err *err)
 {
@@ -94,6 +95,9 @@ change(struct ph_db *db, const char *verb, const char *name, const char *value, 
 	} else if (strcmp(verb, "role") == 0) {
 		action = "user.role";
 		rc = ph_user_role(db, name, value, err);
+	} else if (strcmp(verb, "tier") == 0) {
+		action = "user.tier";
+		rc = ph_user_tier(db, name, value, err);
 	} else if (strcmp(verb, "passwd") == 0) {
 		action = "user.password";
 		rc = ph_user_password(db, name, value, now_ms, err);
@@ -112,7 +116,8 @@ cmd_user(int argc, char **argv)
 {
 	const char	*verb = argc > 1 ? argv[1] : "";
 	const char	*value = strcmp(verb, "add") == 0 && argc == 5 && strcmp(argv[3], "--role") == 0 ?
-			    argv[4] : strcmp(verb, "role") == 0 && argc == 4 ? argv[3] : NULL;
+			    argv[4] : (strcmp(verb, "role") == 0 || strcmp(verb, "tier") == 0) && argc == 4 ?
+			    argv[3] : NULL;
 	const int	 is_random = argc == 4 && strcmp(argv[3], "--random") == 0;
 	const int	 is_password = strcmp(verb, "passwd") == 0 && (argc == 3 || is_random);
 	const int	 is_list = strcmp(verb, "list") == 0 && argc == 2;

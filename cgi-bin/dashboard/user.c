@@ -1,19 +1,21 @@
 /*
  * user.c -- PUT /dashboard/users/{name}
  *
- * Another role or password for a user, or none of their tokens accepted any more.
+ * Another role, tier or password for a user, or none of their tokens accepted any more.
  */
 #include "autoconf.h"
 
 #include "core/endpoint.h"
 #include "core/user.h"
 
-enum { P_NAME, P_ROLE, P_PASSWORD, P_DISABLED, P__MAX };
+enum { P_NAME, P_ROLE, P_TIER, P_PASSWORD, P_DISABLED, P__MAX };
 static const struct ph_param params[P__MAX] = {
 	[P_NAME] = { .name = "name", .type = PH_P_TEXT, .in = PH_IN_PATH, .min = 1, .max = PH_NAME_MAX,
 	    .text = "The user's name." },
 	[P_ROLE] = { .name = "role", .type = PH_P_TEXT, .in = PH_IN_BODY, .min = 1, .max = PH_NAME_MAX,
 	    .text = "admin, manager, operator or viewer." },
+	[P_TIER] = { .name = "tier", .type = PH_P_TEXT, .in = PH_IN_BODY, .min = 1, .max = PH_NAME_MAX,
+	    .text = "What the user's plan shows of podcasts: free, creator, pro or unlimited." },
 	[P_PASSWORD] = { .name = "password", .type = PH_P_TEXT, .in = PH_IN_BODY, .min = 1, .max = PH_PASSWORD_MAX,
 	    .text = "10 to 256 bytes; ends the sessions that began with the old one." },
 	[P_DISABLED] = { .name = "disabled", .type = PH_P_BOOL, .in = PH_IN_BODY,
@@ -42,10 +44,13 @@ user_put(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 	const int64_t	 now_ms = ph_req_now_ms(req);
 	enum ph_rc	 rc = PH_OK;
 
-	if (!ph_req_has(req, P_ROLE) && !ph_req_has(req, P_PASSWORD) && !ph_req_has(req, P_DISABLED))
-		return ph_fail(err, PH_EPARAM, "send role, password or disabled");
+	if (!ph_req_has(req, P_ROLE) && !ph_req_has(req, P_TIER) && !ph_req_has(req, P_PASSWORD) &&
+	    !ph_req_has(req, P_DISABLED))
+		return ph_fail(err, PH_EPARAM, "send role, tier, password or disabled");
 	if (ph_req_has(req, P_ROLE))
 		rc = ph_user_role(db, name, ph_req_text(req, P_ROLE), err);
+	if (rc == PH_OK && ph_req_has(req, P_TIER))
+		rc = ph_user_tier(db, name, ph_req_text(req, P_TIER), err);
 	if (rc == PH_OK && ph_req_has(req, P_PASSWORD))
 		rc = ph_user_password(db, name, hash, now_ms, err);
 	if (rc == PH_OK && ph_req_has(req, P_DISABLED))

@@ -11,15 +11,16 @@
 enum { USERS_MAX = 1000 };
 
 static const char sql_list[] =
-	"SELECT name, role, password IS NOT NULL, created_at, disabled_at, (SELECT max(last_used_at) FROM api_tokens t"
+	"SELECT name, role, tier, password IS NOT NULL, created_at, disabled_at, (SELECT max(last_used_at) FROM api_tokens t"
 	" WHERE t.user_id = u.id), (SELECT count(*) FROM api_tokens t WHERE t.user_id = u.id"
 	" AND (revoked_at IS NULL OR revoked_at > $1) AND (expires_at IS NULL OR expires_at > $1))"
 	" FROM users u ORDER BY name LIMIT $2";
 
-enum { F_NAME, F_ROLE, F_PASSWORD, F_CREATED, F_DISABLED, F_SEEN, F_TOKENS, F__MAX };
+enum { F_NAME, F_ROLE, F_TIER, F_PASSWORD, F_CREATED, F_DISABLED, F_SEEN, F_TOKENS, F__MAX };
 static const struct ph_field fields[F__MAX] = {
 	[F_NAME] = { .name = "name", .type = PH_TEXT, .text = "The user's name." },
 	[F_ROLE] = { .name = "role", .type = PH_TEXT, .text = "admin, manager, operator or viewer: a set of scopes." },
+	[F_TIER] = { .name = "tier", .type = PH_TEXT, .text = "What the user's plan shows of podcasts." },
 	[F_PASSWORD] = { .name = "has_password", .type = PH_BOOL, .text = "Can sign in to the panel." },
 	[F_CREATED] = { .name = "created_at", .type = PH_TIME, .text = "When the user was made." },
 	[F_DISABLED] = { .name = "disabled_at", .type = PH_TIME, .is_nullable = 1,

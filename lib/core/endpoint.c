@@ -421,7 +421,7 @@ run_check(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 	if (req->op->check == NULL)
 		return PH_OK;
 	req->is_checking = 1;
-	if ((rc = ph_db_begin(req->reader, err)) == PH_OK)
+	if (req->op->is_free_check || (rc = ph_db_begin(req->reader, err)) == PH_OK)
 		rc = req->op->check(req, out, err);
 	ph_db_end(req->reader);
 	req->is_checking = 0;

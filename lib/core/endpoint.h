@@ -68,6 +68,7 @@ struct ph_op {
 	const char		*action;	/* it writes: name in the audit log, e.g. campaign.create */
 	int			 status;	/* of success; 0: 200 */
 	int			 deadline_ms;	/* of its statements; 0: PH_DEADLINE_MS */
+	unsigned		 is_free_check : 1;	/* .check begins no transaction: it calls other machines */
 	ph_handler		*check;		/* of a writing one, NULL: none; runs ahead in a reading
 						 * transaction, so that what is slow holds no write lock */
 	ph_handler		*handle;	/* NULL: the method is not allowed */

@@ -12,6 +12,8 @@
 #include "core/utf8.h"
 
 static const char sql_add[] = "INSERT INTO users (id, name, role, created_at) VALUES ($1, $2, $3, $4)";
+static const char sql_has_tier[] = "SELECT 1 FROM tiers WHERE name = $1";
+static const char sql_tier[] = "UPDATE users SET tier = $2 WHERE name = $1";
 static const char sql_role[] = "UPDATE users SET role = $2 WHERE name = $1";
 static const char sql_disable[] = "UPDATE users SET disabled_at = $2 WHERE name = $1 AND disabled_at IS NULL";
 static const char sql_enable[] = "UPDATE users SET disabled_at = NULL WHERE name = $1";
@@ -124,6 +126,22 @@ ph_user_role(struct ph_db *db, const char *name, const char *role, struct ph_err
 	    (strcmp(role, "admin") != 0 && (rc = keep_an_admin(db, name, err)) != PH_OK))
 		return rc;
 	return change(db, sql_role, name, role, 0, err);
+}
+
+enum ph_rc
+ph_user_tier(struct ph_db *db, const char *name, const char *tier, struct ph_err *err)
+{
+	struct ph_stmt	*st;
+	enum ph_rc	 rc;
+
+	if ((rc = ph_db_prepare(db, sql_has_tier, &st, err)) != PH_OK)
+		return rc;
+	ph_stmt_bind_text(st, 1, tier);
+	rc = ph_stmt_step(st, err);
+	ph_stmt_done(st);
+	if (rc == PH_DONE)
+		return ph_fail_param(err, "tier", 4, "there is no such tier");
+	return rc == PH_ROW ? change(db, sql_tier, name, tier, 0, err) : rc;
 }
 
 enum ph_rc

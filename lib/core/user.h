@@ -25,6 +25,8 @@ enum ph_rc	ph_user_add(struct ph_db *, const char *name, const char *role, int64
  * could change this back.
  */
 enum ph_rc	ph_user_role(struct ph_db *, const char *name, const char *role, struct ph_err *);
+/* What the user's plan shows of podcasts: a name of the table tiers; PH_EPARAM (tier): there is no such one. */
+enum ph_rc	ph_user_tier(struct ph_db *, const char *name, const char *tier, struct ph_err *);
 enum ph_rc	ph_user_disable(struct ph_db *, const char *name, int64_t now_ms, struct ph_err *);
 enum ph_rc	ph_user_enable(struct ph_db *, const char *name, struct ph_err *);
 

@@ -6,7 +6,7 @@ import { el } from '../dom.js';
 import { instant, number } from '../format.js';
 import { ask, attempt, badge, button, confirm, input, password, section, select, table, toast } from '../parts.js';
 
-const ROLES = ['viewer', 'operator', 'manager', 'admin'];
+const ROLES = ['viewer', 'operator', 'manager', 'admin'], TIERS = ['free', 'creator', 'pro', 'unlimited'];
 
 const role = (value = 'viewer', more = {}) => select(ROLES, value, more);
 
@@ -25,6 +25,12 @@ export function show(root, ctx) {
 		{ title: 'Role', cell: (u) => {
 			const choice = role(u.role, { 'aria-label': `Role of ${u.name}`,
 				onchange: () => attempt(() => put(one(u.name), { role: choice.value })).then(users.reload) });
+
+			return choice;
+		} },
+		{ title: 'Plan', cell: (u) => {
+			const choice = select(TIERS, u.tier, { 'aria-label': `Plan of ${u.name}`,
+				onchange: () => attempt(() => put(one(u.name), { tier: choice.value })).then(users.reload) });
 
 			return choice;
 		} },

@@ -114,7 +114,7 @@ def _():
     source = SOURCE / "lib/core/config.c"
     seen = settings(one)
     if source.exists():
-        declared = set(re.findall(r'\{ "(PH_[A-Z_]+)",', source.read_text()))
+        declared = set(re.findall(r'\{ "([A-Z0-9_]+)", PH_SET', source.read_text()))
         expect_equal(set(seen), declared, "names")
     expect_equal((seen["PH_PORT"], seen["PH_HOME"]), (str(one.port), str(one.home)), "values")
     one.configure(PH_WORKERS=7)
@@ -215,6 +215,8 @@ def _():
             (("user", "add", "n" * 65, "--role", "viewer"), None, ["64"]),
             (("user", "role", "nobody", "viewer"), None, ["nobody"]),
             (("user", "role", "v", "king"), None, ["king"]),
+            (("user", "tier", "nobody", "pro"), None, ["nobody"]),
+            (("user", "tier", "v", "royal"), None, ["tier"]),
             (("user", "disable", "nobody"), None, ["nobody"]),
             (("user", "enable", "nobody"), None, ["nobody"])):
         expect_says(one.run(*args, status=1, text=text), *words)
@@ -229,9 +231,10 @@ def _():
     one.add_user("bob", "viewer")
     token = one.make_token("bob", "--name", "panel", "--addresses", "10.0.0.0/8", "--expires", "30")
     one.run("user", "role", "bob", "operator")
+    one.run("user", "tier", "bob", "pro")
     one.run("user", "disable", "ann")
     users = {line.split()[0]: line.split() for line in one.run("user", "list").stdout.splitlines()[1:]}
-    expect_equal(users["bob"][1], "operator", "role")
+    expect_equal((users["bob"][1:3], users["ann"][2]), (["operator", "pro"], "free"), "role and tier")
     expect_equal((users["bob"][-1], users["ann"][-1] == "-"), ("-", False), "disabled")
     listed = one.run("token", "list").stdout
     _, ident, secret = token.split("_", 2)
