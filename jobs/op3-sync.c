@@ -442,7 +442,7 @@ read_due(struct ph_job_run *run, struct ph_shows *shows, struct ph_err *err)
 		while ((rc = ph_stmt_step(st, err)) == PH_ROW &&
 		    (rc = ph_shows_read(db, NULL, ph_stmt_text(st, 0), &one, err)) == PH_OK) {
 			if (one.n == 1)
-				shows->list[shows->n++] = one.list[0];	/* holds no episodes */
+				shows->list[shows->n++] = one.list[0];
 			free(one.list);
 		}
 		ph_stmt_done(st);
@@ -485,8 +485,8 @@ op3_sync(struct ph_job_run *run, struct ph_err *err)
 	enum ph_rc	 rc;
 
 	do
-		rc = ph_op3_missing() == NULL ? sync_batch(run, state, &t, &n, err) : PH_OK;
-	while (rc == PH_OK && ph_op3_missing() == NULL && n == BATCH && !ph_job_run_should_stop(run));
+		rc = ph_show_missing() == NULL ? sync_batch(run, state, &t, &n, err) : PH_OK;
+	while (rc == PH_OK && ph_show_missing() == NULL && n == BATCH && !ph_job_run_should_stop(run));
 	ph_state_close(state);
 	ph_job_run_detail(run, "podcasts %" PRId64 ", failed %" PRId64 ", units %" PRId64 ", downloads %" PRId64,
 	    t.podcasts, t.failed, t.units, t.rows);
@@ -502,7 +502,7 @@ is_due(struct ph_db *db, int64_t now_ms, int *due, struct ph_err *err)
 	enum ph_rc	 rc;
 
 	*due = 0;
-	if (ph_op3_missing() != NULL)
+	if (ph_show_missing() != NULL)
 		return PH_OK;
 	if ((rc = ph_db_prepare(db, sql_is_due, &st, err)) != PH_OK)
 		return rc;

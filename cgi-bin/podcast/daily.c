@@ -1,7 +1,7 @@
 /*
  * daily.c -- GET /api/analytics/podcast/{podcast_id}/daily
  *
- * A series by day, week or month.  lib/domain/downloads-days.c reads the figures.
+ * A series by day, week or month.  lib/domain/downloads-daily.c reads the figures.
  */
 #include "autoconf.h"
 

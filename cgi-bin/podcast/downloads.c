@@ -2,7 +2,7 @@
  * downloads.c -- GET /api/analytics/podcast/{podcast_id}/downloads
  *
  * The overview of a window: totals, days, top episodes, countries and apps.
- * lib/domain/downloads-days.c reads the figures.
+ * lib/domain/downloads-overview.c reads the figures.
  */
 #include "autoconf.h"
 

@@ -1,7 +1,7 @@
 /*
  * episode-curves.c -- GET /api/analytics/podcast/{podcast_id}/episode-curves
  *
- * lib/domain/downloads-episodes.c reads the figures.
+ * lib/domain/downloads-curves.c reads the figures.
  */
 #include "autoconf.h"
 

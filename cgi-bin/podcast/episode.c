@@ -1,7 +1,7 @@
 /*
  * episode.c -- GET /api/analytics/episode/{episode_id}/downloads
  *
- * lib/domain/downloads-episodes.c reads the figures.
+ * lib/domain/downloads-episode.c reads the figures.
  */
 #include "autoconf.h"
 

@@ -179,7 +179,7 @@ export_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 
 	ph_table_read_options(&options, ph_req_args(req), P_TABLE);
 	if ((rc = read_range(req, &e, err)) == PH_OK &&
-	    (rc = ph_downloads_open(&e.d, req, ph_req_text(req, PH_VIEW_ID), 0, 0, err)) == PH_OK &&
+	    (rc = ph_downloads_open(&e.d, req, NULL, ph_req_text(req, PH_VIEW_ID), err)) == PH_OK &&
 	    (rc = ph_level_check(&e.d.who, PH_LEVEL_FULL, err)) == PH_OK)
 		rc = options.format == PH_TABLE_JSON ? write_json(&e, out, err) : write_table(req, &e, &options, err);
 	ph_downloads_close(&e.d);

@@ -1,5 +1,5 @@
 /*
- * downloads-by.c -- reports by country, app and device, and the largest keys of a dimension for others.
+ * downloads-by.c -- views by country, app and device, and the largest keys of a dimension for others.
  */
 #include "autoconf.h"
 
@@ -106,7 +106,7 @@ out:
 	return rc;
 }
 
-/* -- the three reports ---------------------------------------------------------------- */
+/* -- the three views ---------------------------------------------------------------- */
 
 enum { P_DAYS = PH_VIEW_NPARAMS, P_LIMIT, P__MAX };
 static const struct ph_param params[P__MAX] = {
@@ -185,32 +185,32 @@ device_rows(struct ph_downloads *d, struct ph_view_sink *sink, struct ph_err *er
 }
 
 static enum ph_rc
-write_report(struct ph_downloads *d, const struct ph_view *report, struct ph_json *out, struct ph_err *err)
+write_view(struct ph_downloads *d, const struct ph_view *view, struct ph_json *out, struct ph_err *err)
 {
 	const int	is_known = window(d).last_ms >= 0 && limit(d) > 0;
 	enum ph_rc	rc;
 
 	ph_view_common(d, 0, 1, out);
 	ph_json_int(out, "period_days", d->args->values[P_DAYS].num);
-	if ((rc = ph_view_array(d, "items", report->columns, report->ncolumns, report->rows, out, err)) != PH_OK)
+	if ((rc = ph_view_array(d, "items", view->columns, view->ncolumns, view->rows, out, err)) != PH_OK)
 		return rc;
 
 	const struct ph_value v[] = { ph_v_known(is_known ? d->shares.other : -1), ph_v_known(is_known ? d->shares.total : -1) };
 
-	ph_json_fields(out, report->fields + F_OTHER, v, 2);
+	ph_json_fields(out, view->fields + F_OTHER, v, 2);
 	return PH_OK;
 }
 
 static enum ph_rc
 countries_write(struct ph_downloads *d, struct ph_json *out, struct ph_err *err)
 {
-	return write_report(d, &ph_view_countries, out, err);
+	return write_view(d, &ph_view_countries, out, err);
 }
 
 static enum ph_rc
 devices_write(struct ph_downloads *d, struct ph_json *out, struct ph_err *err)
 {
-	return write_report(d, &ph_view_devices, out, err);
+	return write_view(d, &ph_view_devices, out, err);
 }
 
 /* What is stored was checked when it came. */
@@ -244,7 +244,7 @@ apps_write(struct ph_downloads *d, struct ph_json *out, struct ph_err *err)
 	struct ph_stmt	*st;
 	enum ph_rc	 rc;
 
-	if ((rc = write_report(d, &ph_view_apps, out, err)) != PH_OK ||
+	if ((rc = write_view(d, &ph_view_apps, out, err)) != PH_OK ||
 	    (rc = ph_db_prepare(d->db, sql_apps, &st, err)) != PH_OK)
 		return rc;
 	ph_stmt_bind_text(st, 1, d->podcast.id);

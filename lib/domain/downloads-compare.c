@@ -89,7 +89,7 @@ compare_rows(struct ph_downloads *d, struct ph_view_sink *sink, struct ph_err *e
 }
 
 const struct ph_view ph_view_compare = {
-	.name = "compare", .params = params, .nparams = P__MAX, .needs_counts = 1,
+	.name = "compare", .params = params, .nparams = P__MAX, .refresh = ph_shows_refresh_for,
 	.fields = fields, .nfields = sizeof(fields) / sizeof(fields[0]), .columns = columns, .ncolumns = C__MAX,
 	.write = compare_write, .rows = compare_rows,
 };

@@ -1,5 +1,5 @@
 /*
- * downloads.c -- what every report on downloads begins with, and the windows of days it sums.
+ * downloads.c -- what every view of downloads begins with, and the windows of days it sums.
  */
 #include "autoconf.h"
 
@@ -9,15 +9,10 @@
 #include "core/log.h"
 #include "domain/downloads.h"
 
-enum { ADVANCED_DAYS = 30 };
+enum { ADVANCED_DAYS = 30, EPISODES_BASIC = 3, EPISODES_ADVANCED = 10 };
 
 const char *const ph_view_sources[] = { "op3_counts", "op3_daily", "mixed", NULL };
 enum { SOURCE_COUNTS, SOURCE_DAILY, SOURCE_MIXED };
-
-const struct ph_view *const ph_views[] = {
-	&ph_view_apps, &ph_view_compare, &ph_view_countries, &ph_view_curves, &ph_view_daily, &ph_view_devices,
-	&ph_view_downloads, &ph_view_episodes, NULL
-};
 
 static const char sql_episode[] = "SELECT podcast_id FROM episodes WHERE id = $1";
 static const char sql_days[] =
@@ -40,11 +35,11 @@ static const char sql_all[] = "SELECT n FROM op3_totals WHERE podcast_id = $1 AN
 
 /* Ask OP3, outside any transaction.  Whatever comes of it, there is an answer. */
 static void
-refresh(struct ph_downloads *d, struct ph_req *req)
+refresh(struct ph_downloads *d, struct ph_req *req, const struct ph_view *view)
 {
 	struct ph_err err = { .rc = PH_OK };
 
-	if (ph_shows_refresh_for(req, &d->shows, &err) != PH_OK)
+	if (view->refresh(req, &d->shows, &err) != PH_OK)
 		ph_log("error", "podcast", "OP3's counts: %s %s", err.detail, err.internal);
 	d->is_fetched = d->show->has_answer;
 }
@@ -119,17 +114,17 @@ read_all(struct ph_downloads *d, struct ph_err *err)
 }
 
 enum ph_rc
-ph_downloads_open(struct ph_downloads *d, struct ph_req *req, const char *id, int is_episode, int wants_counts,
+ph_downloads_open(struct ph_downloads *d, struct ph_req *req, const struct ph_view *view, const char *id,
     struct ph_err *err)
 {
 	enum ph_rc rc;
 
 	*d = (struct ph_downloads){ .db = ph_req_db(req), .now_ms = ph_req_now_ms(req), .args = ph_req_args(req) };
-	if ((rc = ph_db_begin(d->db, err)) != PH_OK || (rc = find(d, req, id, is_episode, err)) != PH_OK ||
-	    (rc = read_all(d, err)) != PH_OK || !wants_counts)
+	if ((rc = ph_db_begin(d->db, err)) != PH_OK || (rc = find(d, req, id, view != NULL && view->is_episode, err)) != PH_OK ||
+	    (rc = read_all(d, err)) != PH_OK || view == NULL || view->refresh == NULL)
 		return rc;
 	ph_db_end(d->db);
-	refresh(d, req);
+	refresh(d, req, view);
 	return (rc = ph_db_begin(d->db, err)) == PH_OK ? read_all(d, err) : rc;
 }
 
@@ -226,6 +221,15 @@ ph_days_shown(const struct ph_downloads *d, struct ph_days w)
 	if (d->who.level == PH_LEVEL_ADVANCED && w.first_ms < shown_ms)
 		w.first_ms = shown_ms;
 	return ph_days_known(d, w);
+}
+
+int64_t
+ph_episodes_shown(const struct ph_downloads *d, int64_t n)
+{
+	const int64_t most = d->who.level == PH_LEVEL_FULL ? n :
+	    d->who.level == PH_LEVEL_ADVANCED ? EPISODES_ADVANCED : EPISODES_BASIC;
+
+	return n < most ? n : most;
 }
 
 static enum ph_rc
@@ -325,6 +329,20 @@ ph_view_row(struct ph_view_sink *sink, const struct ph_value *values, struct ph_
 	return PH_OK;
 }
 
+const struct ph_field ph_day_fields[PH_DAY_NFIELDS] = {
+	{ .name = "date", .type = PH_TEXT, .text = "The day, in UTC." },
+	{ .name = "downloads", .text = "Downloads of that day." },
+};
+
+enum ph_rc
+ph_day_give(void *arg, int64_t day_ms, int64_t n, struct ph_err *err)
+{
+	char			day[PH_DAY_SIZE];
+	const struct ph_value	v[] = { ph_v_str(ph_day_format(day, day_ms)), ph_v_int(n) };
+
+	return ph_view_row(arg, v, err);
+}
+
 enum ph_rc
 ph_view_array(struct ph_downloads *d, const char *name, const struct ph_field *fields, size_t nfields,
     enum ph_rc (*rows)(struct ph_downloads *, struct ph_view_sink *, struct ph_err *), struct ph_json *out,
@@ -341,53 +359,53 @@ ph_view_array(struct ph_downloads *d, const char *name, const struct ph_field *f
 
 /* -- routes --------------------------------------------------------------------------- */
 
-/* Where the file of a report is: its path holds the podcast's id, which must be safe there. */
+/* Where the file of a view is: its path holds the podcast's id, which must be safe there. */
 static enum ph_rc
-pass_on(struct ph_req *req, const struct ph_view *report, const char *id, struct ph_err *err)
+pass_on(struct ph_req *req, const struct ph_view *view, const char *id, struct ph_err *err)
 {
 	char path[PH_TABLE_PATH_SIZE];
 
 	if (ph_table_wanted(req, PH_VIEW_FORMAT) == PH_TABLE_JSON)
 		return PH_DONE;
-	if (report->columns == NULL || strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~") != strlen(id))
+	if (view->columns == NULL || strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~") != strlen(id))
 		return ph_fail_param(err, "format", 6, "only json is possible here");
-	snprintf(path, sizeof(path), "/api/analytics/podcast/%s/export/%s", id, report->name);
+	snprintf(path, sizeof(path), "/api/analytics/podcast/%s/export/%s", id, view->name);
 	return ph_table_elsewhere(req, PH_VIEW_FORMAT, PH_VIEW_PROGRAM, path, err);
 }
 
 enum ph_rc
-ph_view_get(struct ph_req *req, const struct ph_view *report, struct ph_json *out, struct ph_err *err)
+ph_view_get(struct ph_req *req, const struct ph_view *view, struct ph_json *out, struct ph_err *err)
 {
 	const char		*id = ph_req_text(req, PH_VIEW_ID);
 	struct ph_downloads	 d = { .db = ph_req_db(req) };
 	enum ph_rc		 rc;
 
-	if ((rc = pass_on(req, report, id, err)) != PH_DONE)
+	if ((rc = pass_on(req, view, id, err)) != PH_DONE)
 		return rc;
-	if ((rc = ph_downloads_open(&d, req, id, report == &ph_view_episode, report->needs_counts, err)) == PH_OK &&
-	    (rc = ph_level_check(&d.who, report->level, err)) == PH_OK)
-		rc = report->write(&d, out, err);
+	if ((rc = ph_downloads_open(&d, req, view, id, err)) == PH_OK &&
+	    (rc = ph_level_check(&d.who, view->level, err)) == PH_OK)
+		rc = view->write(&d, out, err);
 	ph_downloads_close(&d);
 	return rc;
 }
 
 enum ph_rc
-ph_view_export(struct ph_req *req, const struct ph_view *report, const struct ph_args *args,
+ph_view_export(struct ph_req *req, const struct ph_view *view, const struct ph_args *args,
     struct ph_table_options options, struct ph_err *err)
 {
 	struct ph_downloads	d = { .db = ph_req_db(req) };
-	struct ph_view_sink	sink = { .fields = report->columns, .nfields = report->ncolumns };
+	struct ph_view_sink	sink = { .fields = view->columns, .nfields = view->ncolumns };
 	enum ph_rc		rc;
 
-	options.name = report->name;
+	options.name = view->name;
 	options.time_style = PH_TIME_SECONDS;
-	ph_table_read_options(&options, args, report->nparams);
-	if ((rc = ph_downloads_open(&d, req, ph_req_text(req, PH_VIEW_ID), 0, report->needs_counts, err)) == PH_OK &&
-	    (rc = ph_level_check(&d.who, report->level, err)) == PH_OK) {
+	ph_table_read_options(&options, args, view->nparams);
+	if ((rc = ph_downloads_open(&d, req, view, ph_req_text(req, PH_VIEW_ID), err)) == PH_OK &&
+	    (rc = ph_level_check(&d.who, view->level, err)) == PH_OK) {
 		d.args = args;
-		if ((sink.table = ph_table_new(req, &options, report->columns, report->ncolumns, err)) == NULL)
+		if ((sink.table = ph_table_new(req, &options, view->columns, view->ncolumns, err)) == NULL)
 			rc = err->rc;
-		else if ((rc = report->rows(&d, &sink, err)) == PH_OK)
+		else if ((rc = view->rows(&d, &sink, err)) == PH_OK)
 			rc = ph_table_finish(sink.table, err);
 	}
 	ph_table_free(sink.table);

@@ -18,14 +18,14 @@
 #include "domain/podcast.h"
 #include "domain/show.h"
 
-/* What a report is made from; inside a reading transaction. */
+/* What a view is made from; inside a reading transaction. */
 struct ph_downloads {
 	struct ph_db		*db;
 	int64_t			 now_ms;
-	const struct ph_args	*args;		/* of the report's parameters */
+	const struct ph_args	*args;		/* of the view's parameters */
 	struct ph_listener	 who;
 	struct ph_podcast	 podcast;
-	char			 episode_id[PH_ID_SIZE];	/* of a report on one episode; else "" */
+	char			 episode_id[PH_ID_SIZE];	/* of a view of one episode; else "" */
 	struct ph_shows		 shows;
 	struct ph_show		*show;		/* the podcast's, in shows */
 	enum ph_show_use	 use;		/* of OP3's counts */
@@ -45,9 +45,12 @@ struct ph_view {
 	const struct ph_param	*params;	/* begins with PH_VIEW_PARAMS */
 	size_t			 nparams;
 	enum ph_level		 level;		/* that it needs at all */
-	unsigned		 needs_counts : 1;	/* of OP3, which is asked for them */
+	/* It needs OP3's counts and asks for them by this: ph_shows_refresh_for().  NULL: programs of such views know
+	 * nothing of the network. */
+	enum ph_rc		(*refresh)(struct ph_req *, struct ph_shows *, struct ph_err *);
 	const struct ph_field	*fields;	/* begins with PH_VIEW_FIELDS */
 	size_t			 nfields;
+	unsigned		 is_episode : 1;	/* its path names an episode instead of a podcast */
 	/* what a file of it has */
 	const struct ph_field	*columns;
 	size_t			 ncolumns;
@@ -65,14 +68,14 @@ extern const struct ph_view	ph_view_devices;
 extern const struct ph_view	ph_view_downloads;
 extern const struct ph_view	ph_view_episode;
 extern const struct ph_view	ph_view_episodes;
-extern const struct ph_view *const	ph_views[];	/* all of a podcast, with files; then NULL */
+extern const struct ph_view *const	ph_views[];	/* all of a podcast, with files; then NULL: downloads-all.c */
 
 /* -- for routes ------------------------------------------------------------------------ */
 
 #define PH_VIEW_PATH "/api/analytics/podcast/{podcast_id}/"
-#define PH_VIEW_PROGRAM "podcast-export-report"	/* that gives files */
+#define PH_VIEW_PROGRAM "podcast-export-view"	/* that gives files */
 
-/* The first parameters of every report.  That of an episode has episode_id in the first place. */
+/* The first parameters of every view.  That of an episode has episode_id in the first place. */
 enum { PH_VIEW_ID, PH_VIEW_FORMAT, PH_VIEW_NPARAMS };
 #define PH_VIEW_PARAMS \
 	[PH_VIEW_ID] = { .name = "podcast_id", .type = PH_P_TEXT, .in = PH_IN_PATH, .min = 1, .max = PH_ID_SIZE - 1, \
@@ -101,15 +104,15 @@ enum { PH_VIEW_NFIELDS = 10 };
 	    "full everything." }
 extern const char *const ph_view_sources[];	/* op3_counts, op3_daily, mixed; NULL */
 
-/* The answer to a GET, or to HEAD, of the report's path. */
+/* The answer to a GET, or to HEAD, of the view's path. */
 enum ph_rc	ph_view_get(struct ph_req *, const struct ph_view *, struct ph_json *, struct ph_err *);
-/* The same as a file, for a program of exports: args are those of the report. */
+/* The same as a file, for a program of exports: args are those of the view. */
 enum ph_rc	ph_view_export(struct ph_req *, const struct ph_view *, const struct ph_args *,
 		    struct ph_table_options, struct ph_err *);
 
-/* Who is asking for what, OP3's counts if they are wanted, and a reading transaction, for a handler that begins its own.
- * id: of a podcast; or of an episode, with is_episode.  To be closed also after a failure. */
-enum ph_rc	ph_downloads_open(struct ph_downloads *, struct ph_req *, const char *id, int is_episode, int wants_counts,
+/* Who is asking for what, OP3's counts if the view asks for them, and a reading transaction, for a handler that begins its
+ * own.  id: of a podcast, or what the view says; view NULL: of a podcast, without counts.  To be closed also after a failure. */
+enum ph_rc	ph_downloads_open(struct ph_downloads *, struct ph_req *, const struct ph_view *, const char *id,
 		    struct ph_err *);
 /* The same for anybody, of a podcast that shows its totals to all; OP3 is not asked. */
 enum ph_rc	ph_downloads_open_public(struct ph_downloads *, struct ph_req *, const char *id, struct ph_err *);
@@ -118,7 +121,7 @@ void		ph_downloads_close(struct ph_downloads *);
 /* The common fields; has_counts, has_days: what the answer is made from. */
 void		ph_view_common(const struct ph_downloads *, int has_counts, int has_days, struct ph_json *);
 
-/* -- for reports ----------------------------------------------------------------------- */
+/* -- for views ----------------------------------------------------------------------- */
 
 /* A window of days, both included; -1: nothing is known. */
 struct ph_days { int64_t first_ms, last_ms; };
@@ -127,6 +130,9 @@ struct ph_days	ph_days_last(const struct ph_downloads *, int64_t n, int64_t back
 /* What of it is known; and of that, what the plan shows as a series. */
 struct ph_days	ph_days_known(const struct ph_downloads *, struct ph_days);
 struct ph_days	ph_days_shown(const struct ph_downloads *, struct ph_days);
+
+/* How many episodes the plan shows of so many. */
+int64_t		ph_episodes_shown(const struct ph_downloads *, int64_t n);
 
 /* Downloads in a window, key NULL: in total, else of an episode by OP3's id; -1: unknown, also where the window reaches
  * back behind days that are not all read. */
@@ -147,6 +153,11 @@ enum ph_rc	ph_view_array(struct ph_downloads *, const char *name, const struct p
  * then says how much there was, and what is left of it. */
 enum ph_rc	ph_view_shares(struct ph_downloads *, const char *dim, struct ph_days, int64_t limit,
 		    struct ph_view_sink *, struct ph_err *);
+
+/* A day of a series, as date and downloads. */
+enum { PH_DAY_NFIELDS = 2 };
+extern const struct ph_field	ph_day_fields[PH_DAY_NFIELDS];
+ph_day_fn	ph_day_give;		/* a row of these; arg is the sink */
 
 /* OP3's counts may be used. */
 int		ph_downloads_has_counts(const struct ph_downloads *);

@@ -12,15 +12,14 @@ static const char sql_top[] =
 	" pubdate FROM op3_counts WHERE podcast_id = $1 ORDER BY downloads_all DESC, pubdate DESC LIMIT $2";
 
 enum { F_TITLE, F_EPISODE, F_GUID, F_1D, F_3D, F_7D, F_30D, F_ALL };
-#define FIRST(n) .is_nullable = 1, .text = "Downloads in the first " n " from its release; null until that time is over."
 const struct ph_field ph_top_fields[PH_TOP_NFIELDS] = {
 	[F_TITLE] = { .name = "title", .type = PH_TEXT, .is_nullable = 1, .text = "The title, as OP3 has it." },
 	[F_EPISODE] = { .name = "episode_id", .type = PH_TEXT, .is_nullable = 1, .text = "Our episode; null: none is like it." },
 	[F_GUID] = { .name = "item_guid", .type = PH_TEXT, .is_nullable = 1, .text = "The guid of the item in the feed." },
-	[F_1D] = { .name = "downloads_1d", FIRST("day") },
-	[F_3D] = { .name = "downloads_3d", FIRST("3 days") },
-	[F_7D] = { .name = "downloads_7d", FIRST("7 days") },
-	[F_30D] = { .name = "downloads_30d", FIRST("30 days") },
+	[F_1D] = { .name = "downloads_1d", PH_FIRST_DAYS("day") },
+	[F_3D] = { .name = "downloads_3d", PH_FIRST_DAYS("3 days") },
+	[F_7D] = { .name = "downloads_7d", PH_FIRST_DAYS("7 days") },
+	[F_30D] = { .name = "downloads_30d", PH_FIRST_DAYS("30 days") },
 	[F_ALL] = { .name = "downloads_all_time", .text = "Downloads so far." },
 };
 

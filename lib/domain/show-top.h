@@ -18,6 +18,10 @@ struct ph_top {
 	int64_t	pubdate;
 };
 
+/* The rest of a field: downloads in so many days from the release. */
+#define PH_FIRST_DAYS(n) .is_nullable = 1, \
+	.text = "Downloads in the first " n " from its release; null: unknown, or that time is not over."
+
 extern const struct ph_field ph_top_fields[PH_TOP_NFIELDS];
 
 /* At most max of a podcast, by downloads so far, then the newer one first.  Inside a transaction. */

@@ -40,9 +40,11 @@ struct ph_show {
 	char			code[PH_SHOW_CODE_SIZE];	/* of the last failure; "": none */
 	int			fail_count;
 	int			is_leased;	/* to us */
-	int			has_answer;	/* figures that wait to be stored, as the next */
-	struct ph_op3_episodes	episodes;
+	int			has_answer;	/* its figures were asked for just now */
 };
+
+/* Is there anything to ask OP3 with?  NULL, or why not: disabled, unauthorized (no token). */
+const char		*ph_show_missing(void);
 
 /* Which figures may be shown now, and why none, or NULL: code names it. */
 enum ph_show_use	ph_show_use(const struct ph_show *, int64_t now_ms, const char **code);

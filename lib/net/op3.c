@@ -20,13 +20,6 @@
 enum { URL_SIZE = 4096, HEADER_SIZE = 320, ANSWER_MAX = 4 * 1024 * 1024, PAGE_MAX = 16 * 1024 * 1024, TEXT_MAX = 2000 };
 #define COUNT_MAX 1e12
 
-const char *
-ph_op3_missing(void)
-{
-	return ph_config_int(PH_CFG_OP3_ENABLED) == 0 ? "disabled" :
-	    ph_config_str(PH_CFG_OP3_TOKEN)[0] == '\0' ? "unauthorized" : NULL;
-}
-
 /* The answer as an object; NULL: it is none. */
 static cJSON *
 read_object(const char *answer, size_t len)

@@ -16,6 +16,7 @@
 #include "net/upstream.h"
 
 enum {
+	PH_OP3_ID_SIZE = 65,		/* of an episode: 64 hexadecimal digits and a NUL */
 	PH_OP3_UUID_SIZE = 33,		/* 32 lower-case hexadecimal digits and a NUL */
 	PH_OP3_SHOWS_MAX = 50,		/* in one question for counts */
 	PH_OP3_EPISODES = 200,		/* newest episodes in one question for counts */
@@ -31,9 +32,6 @@ struct ph_op3 {
 	int		 timeout_ms;	/* of one try */
 	int		 tries;
 };
-
-/* Is there anything to ask with?  NULL, or why not: disabled, unauthorized (no token). */
-const char	*ph_op3_missing(void);
 
 /* An episode of a show. */
 struct ph_op3_episode {
