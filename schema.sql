@@ -634,7 +634,8 @@ CREATE TABLE op3_episodes (
 CREATE INDEX ix_op3_episodes_episode ON op3_episodes(episode_id);
 
 -- Downloads per day.  dim says by what: the key is '' of total, an op3_id of episode, a country code
--- (XX: unknown) of country, a name of app and device.  A day is deleted before it is written anew.
+-- (XX: unknown) of country, a name of app and device (its name, else its kind, else unknown).  A day is deleted before
+-- it is written anew.
 CREATE TABLE op3_daily (
   podcast_id TEXT NOT NULL REFERENCES podcasts(id) ON DELETE CASCADE,
   day TEXT NOT NULL CHECK (day IS date(day)),

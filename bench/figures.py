@@ -23,6 +23,7 @@ from typing import Optional
 
 import live
 import load
+import podcast
 import rivals
 from instance import ROUTES, Instance, empty_location, empty_upstream, start_empty
 from processes import Children, Missing, descendants, free_port, output_of, pss_kib
@@ -598,5 +599,39 @@ def streams(setting):
     return rows + [Row(f"{title}: a look every second", measured, "", None)]
 
 
+def podcasts(setting):
+    """Answers from the store over an empty program, answers while OP3 hangs, and three years of days over three months."""
+    program = setting.compiled("empty", "fcgi")
+    instance = setting.instance("small")
+    instance.forget_data()
+    fake = podcast.fake_op3(setting.source)
+    instance.env |= {"PH_JOBS": "none", "OP3_BASE_URL": f"{fake.url}/api/1", "OP3_TOKEN": "bench",
+                     "PH_ALLOW_LOOPBACK_HTTP": "1"}
+    with contextlib.closing(podcast.connect(instance)) as db:
+        rows = podcast.add_show(db, podcast.LONG, podcast.YEARS_DAYS, podcast.EPISODES)
+        podcast.add_show(db, podcast.SHORT, podcast.YEARS_DAYS // 12, podcast.EPISODES // 12)
+        podcast.add_unknown(db, podcast.ALONE + 3 * podcast.WAITING)
+        db.execute("UPDATE op3_shows SET fresh_until = 9e15 WHERE podcast_id = 'harbour-lights'")
+        db.commit()
+    paths = {"stats": "/api/dashboard/stats?podcast_id={}"}
+    paths |= {name: f"/api/analytics/podcast/{{}}/{name}" for name in (
+        "downloads?days=365", "countries?days=365", "daily?from=2020-01-01&bucket=month", "episodes-summary?limit=200",
+        "episode-curves?days=365&limit=20", "compare?window=30d")}
+    with ended() as children:
+        instance.start(children, WORKERS, empty_upstream(instance.home, EMPTY_KEEPALIVE), {"/empty": empty_location})
+        start_empty(children, instance, program, EMPTY_WORKERS)
+        out = ratio_rows("13 /api/dashboard/stats from the store over an empty FastCGI program", setting, instance, "/empty",
+                         {"a podcast": "/api/dashboard/stats?podcast_id=harbour-lights"}, 0.7)
+        for name, path in paths.items():
+            long, short = (podcast.median_ms(instance, path.format(ident)) for ident in (podcast.LONG, podcast.SHORT))
+            out.append(Row(f"13 {name} of {podcast.EPISODES} episodes and {rows:,} rows of three years",
+                           f"{long:.1f} ms ({long / short:.1f} of what a twelfth of it takes)", "< 20 ms", long < 20))
+        first, again, opened = podcast.while_it_hangs(instance, fake)
+    return out + [Row("13 OP3 hangs: the first answer", f"{first:.2f} s", "<= 3 s", first <= 3),
+                  Row("13 OP3 hangs: the same again", f"{again * 1000:.1f} ms", "", None),
+                  Row(f"13 OP3 hangs and the breaker is open: the slowest of {podcast.ALONE} first answers",
+                      f"{opened * 1000:.1f} ms", "<= 20 ms", opened <= 0.02)]
+
+
 FIGURES = {"1": uncached, "2": cached, "3": growth, "4": rival_figures, "5": thrift, "6": crowd, "7": recovery,
-           "8": filtered, "9": lists, "10": writing, "11": history, "12": streams}
+           "8": filtered, "9": lists, "10": writing, "11": history, "12": streams, "13": podcasts}

@@ -40,8 +40,8 @@ class Instance:
             return
         shutil.rmtree(self.home, ignore_errors=True)
         self.pilothouse("init")
+        self.pilothouse("user", "add", "bench", "--role", "admin")      # who the demonstration's podcast belongs to
         self.pilothouse("demo", "--rows", str(self.rows))
-        self.pilothouse("user", "add", "bench", "--role", "admin")
         token = self.home / "bench.token"
         token.touch(mode=0o600)
         token.write_text(self.pilothouse("token", "create", "--user", "bench", "--name", "bench"))

@@ -364,6 +364,9 @@ sync_days(struct sync *s, struct totals *t, struct ph_err *err)
 	if (s->first_day[0] == '\0' && ((rc = find_first_day(s, err)) != PH_OK || s->first_day[0] == '\0'))
 		return rc;
 	next = s->complete_through[0] != '\0' ? ph_day_ms(s->complete_through) + PH_DAY_MS : ph_day_ms(s->first_day);
+	/* What could still change when it was last read is read again, however long ago that was. */
+	if (s->is_backfilled && next - PROVISIONAL_DAYS * PH_DAY_MS >= ph_day_ms(s->first_day))
+		next -= PROVISIONAL_DAYS * PH_DAY_MS;
 	for (; next < provisional && rc == PH_OK; next = last + PH_DAY_MS) {
 		last = month_end(next);
 		if (last >= provisional)

@@ -167,8 +167,8 @@ ask_counts(struct ph_op3 *op3, struct ph_shows *shows, int64_t now_ms)
 			return;
 		reply = ph_op3_show_counts(op3, uuids, n, counts, as_of);
 		for (k = 0; k < n; k++) {
-			if (reply != PH_REPLY_OK)
-				fail_call(of[k], now_ms, reply);
+			if (reply != PH_REPLY_OK || counts[k].is_bad)
+				fail_call(of[k], now_ms, reply != PH_REPLY_OK ? reply : PH_REPLY_BAD);
 			else if (!counts[k].is_known)
 				fail_show(of[k], now_ms, "no_data", HOUR_MS);
 			else {

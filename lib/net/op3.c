@@ -287,21 +287,22 @@ parse_show_counts(void *arg, const char *answer, size_t len)
 	struct counts_answer	*a = arg;
 	cJSON			*json = read_object(answer, len);
 	const cJSON		*shows = cJSON_GetObjectItemCaseSensitive(json, "showDownloadCounts"), *show;
-	int			 rc = -1;
-	size_t			 i;
+	size_t			 nbad = 0, i;
 
-	if (!cJSON_IsObject(shows) || read_day(json, "asof", a->as_of) != 0)
-		goto out;
+	if (!cJSON_IsObject(shows) || read_day(json, "asof", a->as_of) != 0) {
+		cJSON_Delete(json);
+		return -1;
+	}
 	for (i = 0; i < a->n; i++) {
 		a->counts[i] = (struct ph_op3_counts){ 0 };
 		show = cJSON_GetObjectItemCaseSensitive(shows, a->uuids[i]);
-		if (show != NULL && read_counts(show, &a->counts[i]) != 0)
-			goto out;
+		if (show != NULL && read_counts(show, &a->counts[i]) != 0) {
+			a->counts[i].is_bad = 1;
+			nbad++;
+		}
 	}
-	rc = 0;
-out:
 	cJSON_Delete(json);
-	return rc;
+	return nbad == a->n ? -1 : 0;
 }
 
 enum ph_reply

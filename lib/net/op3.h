@@ -59,13 +59,14 @@ enum ph_reply	ph_op3_show(struct ph_op3 *, const char *id, char uuid[PH_OP3_UUID
 
 struct ph_op3_counts {
 	int	is_known;		/* OP3 has counts for the show */
+	int	is_bad;			/* and they make no sense */
 	int64_t	monthly;		/* of the 30 days up to as_of */
 	int64_t	weekly[PH_OP3_WEEKS];	/* totals of weeks, oldest first */
 	int	nweekly;
 	double	weekly_avg;		/* -1: absent */
 	int	num_weeks;
 };
-/* Counts of n shows, at most PH_OP3_SHOWS_MAX, in their order. */
+/* Counts of n shows, at most PH_OP3_SHOWS_MAX, in their order.  PH_REPLY_BAD: those of every show make no sense. */
 enum ph_reply	ph_op3_show_counts(struct ph_op3 *, const char *const *uuids, size_t n,
 		    struct ph_op3_counts *, char as_of[PH_DAY_SIZE]);
 
