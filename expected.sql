@@ -130,4 +130,5 @@ SELECT shift, proc_ms >> shift AS bucket, sum(n) AS n
 FROM times CROSS JOIN proc_shifts GROUP BY 1, 2;
 
 CREATE TEMP VIEW IF NOT EXISTS op3_totals_expected AS
-SELECT podcast_id, dim, key, sum(n) AS n FROM op3_daily GROUP BY 1, 2, 3;
+SELECT podcast_id, dim, key, sum(n) AS n FROM op3_daily GROUP BY 1, 2, 3
+UNION ALL SELECT podcast_id, 'month', substr(day, 1, 7), sum(n) FROM op3_daily WHERE dim = 'total' GROUP BY 1, 3;

@@ -576,8 +576,10 @@ CREATE TABLE episodes (
   updated_at INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX ix_episodes_guid ON episodes(podcast_id, guid);
-CREATE INDEX ix_episodes_publish ON episodes(podcast_id, publish_at) WHERE coalesce(episode_number, -1) <> 0;
-CREATE INDEX ix_episodes_processed ON episodes(podcast_id, processed_at, id)
+-- All that the dashboard counts is in the first of these, also the columns of its own condition.
+CREATE INDEX ix_episodes_publish ON episodes(podcast_id, publish_at, id, status, episode_number)
+  WHERE coalesce(episode_number, -1) <> 0;
+CREATE INDEX ix_episodes_processed ON episodes(podcast_id, processed_at, id, status, episode_number)
   WHERE coalesce(episode_number, -1) <> 0 AND processed_at IS NOT NULL;
 
 -- The last good answers of OP3 about a podcast, and how asking goes.  An answer is used as fresh up to
@@ -828,7 +830,7 @@ CREATE TABLE ledger_counts (
   PRIMARY KEY (start_at, event_type)
 ) STRICT, WITHOUT ROWID;
 
--- All downloads of a podcast by each key of op3_daily.
+-- All downloads of a podcast by each key of op3_daily, and those of each month: dim month, key YYYY-MM.
 CREATE TABLE op3_totals (
   podcast_id TEXT NOT NULL,
   dim TEXT NOT NULL,
@@ -1254,11 +1256,17 @@ CREATE TRIGGER op3_daily_insert AFTER INSERT ON op3_daily BEGIN
   INSERT INTO op3_totals VALUES (NEW.podcast_id, NEW.dim, NEW.key, NEW.n)
     ON CONFLICT DO UPDATE SET n = n + excluded.n;
 END;
+CREATE TRIGGER op3_daily_insert_month AFTER INSERT ON op3_daily WHEN NEW.dim = 'total' BEGIN
+  INSERT INTO op3_totals VALUES (NEW.podcast_id, 'month', substr(NEW.day, 1, 7), NEW.n)
+    ON CONFLICT DO UPDATE SET n = n + excluded.n;
+END;
 CREATE TRIGGER op3_daily_update BEFORE UPDATE ON op3_daily BEGIN
   SELECT RAISE(ABORT, 'op3_daily: delete the day before it is written anew');
 END;
 CREATE TRIGGER op3_daily_delete AFTER DELETE ON op3_daily BEGIN
   UPDATE op3_totals SET n = n - OLD.n WHERE podcast_id = OLD.podcast_id AND dim = OLD.dim AND key = OLD.key;
+  UPDATE op3_totals SET n = n - OLD.n
+    WHERE OLD.dim = 'total' AND podcast_id = OLD.podcast_id AND dim = 'month' AND key = substr(OLD.day, 1, 7);
 END;
 
 -- Figures of one show are never shown as those of another.  A podcast that gets another feed or guid has to be

@@ -19,6 +19,7 @@ main(int argc, char **argv)
 	const struct ph_route route = {
 		.name = "podcast-compare", .path = "/api/analytics/podcast/{podcast_id}/compare",
 		.needs = PH_NEED_DB_READ | PH_NEED_DB_WRITE | PH_NEED_NET,
+		.db_cache_kib = PH_VIEW_CACHE_KIB,
 		.ops[PH_GET] = {
 			.scope = "podcast:read", .summary = "A window beside the one before it",
 			.params = ph_view_compare.params, .nparams = ph_view_compare.nparams,

@@ -19,6 +19,7 @@ main(int argc, char **argv)
 	const struct ph_route route = {
 		.name = "podcast-countries", .path = "/api/analytics/podcast/{podcast_id}/countries",
 		.needs = PH_NEED_DB_READ | PH_NEED_DB_WRITE,
+		.db_cache_kib = PH_VIEW_CACHE_KIB,
 		.ops[PH_GET] = {
 			.scope = "podcast:read", .summary = "Downloads by country",
 			.params = ph_view_countries.params, .nparams = ph_view_countries.nparams,

@@ -19,6 +19,7 @@ main(int argc, char **argv)
 	const struct ph_route route = {
 		.name = "podcast-devices", .path = "/api/analytics/podcast/{podcast_id}/devices",
 		.needs = PH_NEED_DB_READ | PH_NEED_DB_WRITE,
+		.db_cache_kib = PH_VIEW_CACHE_KIB,
 		.ops[PH_GET] = {
 			.scope = "podcast:read", .summary = "Downloads by device",
 			.params = ph_view_devices.params, .nparams = ph_view_devices.nparams,

@@ -20,6 +20,7 @@ main(int argc, char **argv)
 	const struct ph_route route = {
 		.name = "podcast-downloads", .path = "/api/analytics/podcast/{podcast_id}/downloads",
 		.needs = PH_NEED_DB_READ | PH_NEED_DB_WRITE | PH_NEED_NET,
+		.db_cache_kib = PH_VIEW_CACHE_KIB,
 		.ops[PH_GET] = {
 			.scope = "podcast:read", .summary = "How often was it downloaded?",
 			.params = ph_view_downloads.params, .nparams = ph_view_downloads.nparams,

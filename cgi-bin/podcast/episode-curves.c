@@ -19,6 +19,7 @@ main(int argc, char **argv)
 	const struct ph_route route = {
 		.name = "podcast-episode-curves", .path = "/api/analytics/podcast/{podcast_id}/episode-curves",
 		.needs = PH_NEED_DB_READ | PH_NEED_DB_WRITE,
+		.db_cache_kib = PH_VIEW_CACHE_KIB,
 		.ops[PH_GET] = {
 			.scope = "podcast:read", .summary = "How do episodes grow from their release on?",
 			.params = ph_view_curves.params, .nparams = ph_view_curves.nparams,

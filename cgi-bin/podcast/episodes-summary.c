@@ -19,6 +19,7 @@ main(int argc, char **argv)
 	const struct ph_route route = {
 		.name = "podcast-episodes-summary", .path = "/api/analytics/podcast/{podcast_id}/episodes-summary",
 		.needs = PH_NEED_DB_READ | PH_NEED_DB_WRITE | PH_NEED_NET,
+		.db_cache_kib = PH_VIEW_CACHE_KIB,
 		.ops[PH_GET] = {
 			.scope = "podcast:read", .summary = "Downloads of its episodes",
 			.params = ph_view_episodes.params, .nparams = ph_view_episodes.nparams,

@@ -60,7 +60,7 @@ export_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 
 static const struct ph_route route = {
 	.name = PH_VIEW_PROGRAM, .path = PH_VIEW_PATH "export/{file}",
-	.needs = PH_NEED_DB_READ | PH_NEED_DB_WRITE | PH_NEED_NET, .is_stream = 1,
+	.needs = PH_NEED_DB_READ | PH_NEED_DB_WRITE | PH_NEED_NET, .is_stream = 1, .db_cache_kib = PH_VIEW_CACHE_KIB,
 	.ops[PH_GET] = {
 		.scope = "podcast:read", .summary = "A view as a file",
 		.description = "Takes the parameters of the view. Every file is in the audit log.",

@@ -23,25 +23,26 @@
 #define VISIBLE "podcast_id = $1 AND coalesce(episode_number, -1) <> 0"
 #define PUBLISHED VISIBLE " AND publish_at <= $2 AND status NOT IN ('error', 'failed')"
 
-enum { TOP = 3, ID_SIZE = PH_ID_SIZE, TITLE_SIZE = 512 };
+enum { TOP = 3, ID_SIZE = PH_ID_SIZE, TITLE_SIZE = 512,
+    CACHE_KIB = 400 /* of the database: its nine tables and their indexes */ };
 
 /* From ix_episodes_publish alone. */
 static const char sql_counts[] =
-	"SELECT count(*), count(*) FILTER (WHERE publish_at > $2) FROM episodes WHERE " VISIBLE;
-static const char sql_recent_count[] = "SELECT count(*) FROM episodes WHERE " PUBLISHED " AND publish_at >= $3";
+	"SELECT count(*), count(*) FILTER (WHERE publish_at > $2), count(*) FILTER (WHERE publish_at BETWEEN $3 AND $2"
+	" AND status NOT IN ('error', 'failed')) FROM episodes WHERE " VISIBLE;
 static const char sql_recent[] =
 	"SELECT id, title, publish_at, (SELECT max(downloads_all) FROM op3_counts c WHERE c.episode_id = episodes.id)"
 	" FROM episodes WHERE " PUBLISHED " ORDER BY publish_at DESC, id DESC LIMIT $3";
 static const char sql_assembly[] =
 	"SELECT status, processed_at, id FROM episodes WHERE " VISIBLE " AND processed_at IS NOT NULL"
 	" ORDER BY processed_at DESC, id DESC LIMIT 1";
+/* All, and a year, which is its whole months and the days at both ends: $2 to before $3, and $4 to $5. */
 static const char sql_own[] =
-	"SELECT s.backfill_done, s.first_day,"
-	" (SELECT coalesce(sum(n), 0) FROM op3_daily d WHERE d.podcast_id = p.id AND d.dim = 'total'"
-	"  AND d.day > date(s.complete_through, '-365 days') AND d.day <= s.complete_through),"
-	" (SELECT coalesce(sum(n), 0) FROM op3_totals t WHERE t.podcast_id = p.id AND t.dim = 'total')"
-	" + CASE WHEN p.imported_until < s.first_day THEN coalesce(p.imported_downloads, 0) ELSE 0 END"
-	" FROM podcasts p LEFT JOIN op3_sync s ON s.podcast_id = p.id WHERE p.id = $1";
+	"SELECT (SELECT coalesce(sum(n), 0) FROM op3_totals WHERE podcast_id = $1 AND dim = 'total'),"
+	" (SELECT coalesce(sum(n), 0) FROM op3_totals WHERE podcast_id = $1 AND dim = 'month' AND key >= substr($3, 1, 7)"
+	"  AND key < substr($4, 1, 7))"
+	" + (SELECT coalesce(sum(n), 0) FROM op3_daily WHERE podcast_id = $1 AND dim = 'total' AND day >= $2 AND day < $3)"
+	" + (SELECT coalesce(sum(n), 0) FROM op3_daily WHERE podcast_id = $1 AND dim = 'total' AND day >= $4 AND day <= $5)";
 
 /* -- fields --------------------------------------------------------------------------- */
 
@@ -238,18 +239,12 @@ read_counts(struct ph_req *req, const struct ph_show *s, struct stats *all, stru
 	struct ph_stmt	*st = NULL;
 	enum ph_rc	 rc;
 
-	if ((rc = begin_local(req, sql_counts, s, 0, &st, err)) == PH_OK &&
+	if ((rc = begin_local(req, sql_counts, s, ph_req_now_ms(req) - 30 * PH_DAY_MS, &st, err)) == PH_OK &&
 	    (rc = ph_stmt_step(st, err)) == PH_ROW) {
 		all->total += ph_stmt_int(st, 0);
 		all->upcoming += ph_stmt_int(st, 1);
+		all->last_30d += ph_stmt_int(st, 2);
 	}
-	ph_stmt_done(st);
-	if (rc != PH_ROW)
-		return rc;
-	st = NULL;
-	if ((rc = begin_local(req, sql_recent_count, s, ph_req_now_ms(req) - 30 * PH_DAY_MS, &st, err)) == PH_OK &&
-	    (rc = ph_stmt_step(st, err)) == PH_ROW)
-		all->last_30d += ph_stmt_int(st, 0);
 	ph_stmt_done(st);
 	return rc == PH_ROW ? PH_OK : rc;
 }
@@ -282,26 +277,43 @@ read_top(struct ph_req *req, const struct ph_show *s, struct stats *all, struct 
 	return rc;
 }
 
-/* The own daily figures of one podcast.  *is_whole: they reach back to its beginning. */
-static enum ph_rc
-read_own(struct ph_req *req, const struct ph_show *s, struct stats *all, int *is_whole, struct ph_err *err)
+/* The first day of a month, or of the next one. */
+static void
+month_begin(char day[PH_DAY_SIZE], int is_next)
 {
+	int64_t ms = ph_day_ms(day);
+
+	if (is_next)		/* every month has 28 days, none has 32 */
+		ph_day_format(day, ms = ph_time_floor(ms, PH_DAY_MS, 0) + (32 - (day[8] - '0') * 10 - (day[9] - '0')) * PH_DAY_MS);
+	memcpy(day + PH_DAY_SIZE - 3, "01", 3);
+}
+
+/* Add our own days of one podcast, which reach back to its beginning. */
+static enum ph_rc
+read_own(struct ph_req *req, const struct ph_show *s, struct stats *all, struct ph_err *err)
+{
+	char		 first[PH_DAY_SIZE], second[PH_DAY_SIZE], last[PH_DAY_SIZE];
 	struct ph_stmt	*st;
 	enum ph_rc	 rc;
 
-	*is_whole = 0;
+	ph_day_format(first, ph_day_ms(s->complete_through) - 364 * PH_DAY_MS);
+	memcpy(second, first, sizeof(second));
+	memcpy(last, s->complete_through, sizeof(last));
+	month_begin(second, 1);
+	month_begin(last, 0);
 	if ((rc = ph_db_prepare(ph_req_db(req), sql_own, &st, err)) != PH_OK)
 		return rc;
 	ph_stmt_bind_text(st, 1, s->podcast_id);
-	if ((rc = ph_stmt_step(st, err)) == PH_ROW && ph_stmt_int(st, 0) != 0) {
-		*is_whole = 1;
-		all->plays_365d += ph_stmt_int(st, 2);
-		all->plays_all += ph_stmt_int(st, 3);
+	ph_stmt_bind_text(st, 2, first);
+	ph_stmt_bind_text(st, 3, second);
+	ph_stmt_bind_text(st, 4, last);
+	ph_stmt_bind_text(st, 5, s->complete_through);
+	if ((rc = ph_stmt_step(st, err)) == PH_ROW) {
+		all->plays_all += ph_stmt_int(st, 0) + s->imported;
+		all->plays_365d += ph_stmt_int(st, 1);
 	}
-	if (rc == PH_ROW && !ph_stmt_is_null(st, 1) && strcmp(ph_stmt_text(st, 1), all->since) > 0)
-		copy_text(all->since, sizeof(all->since), ph_stmt_text(st, 1));
 	ph_stmt_done(st);
-	return rc == PH_ROW || rc == PH_DONE ? PH_OK : rc;
+	return rc == PH_ROW ? PH_OK : rc;
 }
 
 static void
@@ -369,7 +381,7 @@ gather_plays(struct ph_req *req, const struct ph_shows *shows, struct stats *all
 {
 	const int64_t	now_ms = ph_req_now_ms(req);
 	struct ph_err	err = { .rc = PH_OK };
-	int		is_whole = 1, is_covered = 1;
+	int		is_whole = 1;
 	size_t		ncounted = 0, i;
 	enum ph_rc	rc = PH_OK;
 
@@ -382,8 +394,11 @@ gather_plays(struct ph_req *req, const struct ph_shows *shows, struct stats *all
 		add_plays(all, s, now_ms);
 		if (ph_show_has_episodes(s, now_ms))
 			rc = read_top(req, s, all, &err);
-		if (rc == PH_OK && (rc = read_own(req, s, all, &is_covered, &err)) == PH_OK)
-			is_whole &= is_covered;
+		is_whole &= s->is_whole && s->complete_through[0] != '\0';
+		if (rc == PH_OK && is_whole)
+			rc = read_own(req, s, all, &err);
+		if (strcmp(s->first_day, all->since) > 0)
+			memcpy(all->since, s->first_day, sizeof(all->since));
 	}
 	if (rc != PH_OK) {
 		log_degraded("op3", &err);
@@ -469,21 +484,37 @@ write_stats(const struct stats *all, int64_t now_ms, struct ph_json *out)
 
 /* -- the request ---------------------------------------------------------------------- */
 
-/* Which podcasts are meant, and what is kept of them. */
+/* Which podcasts are meant, and what is kept of them; the transaction stays open. */
 static enum ph_rc
 find_shows(struct ph_req *req, struct ph_shows *shows, struct ph_err *err)
 {
 	const char		*id = ph_req_text(req, P_PODCAST);
 	struct ph_listener	 who;
-	struct ph_podcast	 podcast;
 	enum ph_rc		 rc;
 
-	if ((rc = ph_db_begin(ph_req_db(req), err)) == PH_OK &&
-	    (rc = ph_listener_find(ph_req_db(req), ph_req_who(req), ph_req_text(req, P_USER), &who, err)) == PH_OK &&
-	    (id == NULL || (rc = ph_podcast_find(ph_req_db(req), &who, id, &podcast, err)) == PH_OK))
-		rc = ph_shows_read(ph_req_db(req), who.user_id, id, shows, err);
+	if ((rc = ph_db_begin(ph_req_db(req), err)) != PH_OK ||
+	    (rc = ph_listener_find(ph_req_db(req), ph_req_who(req), ph_req_text(req, P_USER), &who, err)) != PH_OK ||
+	    (rc = ph_shows_read(ph_req_db(req), who.user_id, id, shows, err)) != PH_OK || id == NULL)
+		return rc;
+	if (shows->n == 0 || (!who.is_admin && strcmp(shows->list[0].user_id, who.user_id) != 0)) {
+		ph_shows_free(shows);
+		return ph_fail(err, PH_ENOTFOUND, "there is no such podcast");
+	}
+	return PH_OK;
+}
+
+/* Have figures that are up to date, and a transaction to read the rest in. */
+static enum ph_rc
+refresh(struct ph_req *req, struct ph_shows *shows, struct ph_err *err)
+{
+	struct ph_err	own = { .rc = PH_OK };
+
+	if (!ph_shows_are_due(shows, ph_req_now_ms(req)))
+		return PH_OK;
 	ph_db_end(ph_req_db(req));
-	return rc;
+	if (ph_shows_refresh_for(req, shows, &own) != PH_OK)
+		log_degraded("op3", &own);
+	return ph_db_begin(ph_req_db(req), err);
 }
 
 static enum ph_rc
@@ -496,18 +527,16 @@ stats_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 
 	rc = find_shows(req, &shows, &own);
 	if (rc == PH_ESCOPE || rc == PH_ENOTFOUND) {
+		ph_db_end(ph_req_db(req));
 		*err = own;
 		return rc;
 	}
-	if (rc == PH_OK)
-		rc = ph_shows_refresh_for(req, &shows, &own);
-	if (rc != PH_OK)
-		log_degraded("op3", &own);
 	all.ntotal = (int64_t)shows.n;
-	if ((rc == PH_OK || shows.n > 0) && ph_db_begin(ph_req_db(req), &own) == PH_OK) {
+	if (rc == PH_OK && (rc = refresh(req, &shows, &own)) == PH_OK) {
 		gather_local(req, &shows, &all);
 		gather_plays(req, &shows, &all);
 	} else {
+		log_degraded("all", &own);
 		all.is_local_bad = all.is_op3_bad = 1;
 		all.use = PH_SHOW_UNAVAILABLE;
 		all.code = "internal";
@@ -521,6 +550,7 @@ stats_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 
 static const struct ph_route route = {
 	.name = "podcast-stats", .path = "/api/dashboard/stats", .needs = PH_NEED_DB_READ | PH_NEED_DB_WRITE | PH_NEED_NET,
+	.db_cache_kib = CACHE_KIB,
 	.ops[PH_GET] = {
 		.scope = "podcast:read", .summary = "How do my podcasts stand?",
 		.description = "Episodes from our own tables, plays from OP3: fresh for 3 hours, the last good ones for 7 "

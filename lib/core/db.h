@@ -32,6 +32,7 @@ enum {
 struct ph_db_limits {
 	int	busy_timeout_ms;	/* wait for a lock; 0: fail at once */
 	int	deadline_ms;		/* longest transaction; 0: none */
+	int	cache_kib;		/* pages that a reader keeps in memory; 0: what a statistic needs */
 };
 
 /* A handle on the file at path (copied); does not touch it yet.  Caller closes.

@@ -926,6 +926,7 @@ ph_endpoint_main(const struct ph_route *route, int argc, char **argv)
 	}
 	limits.busy_timeout_ms = (int)ph_config_int(PH_CFG_BUSY_TIMEOUT_MS);
 	limits.deadline_ms = (int)ph_config_int(PH_CFG_DEADLINE_MS);
+	limits.cache_kib = route->db_cache_kib;
 	if ((req = calloc(1, sizeof(*req))) == NULL ||
 	    (req->reader = ph_db_new(ph_config_path(path, sizeof(path), "pilothouse.db"), PH_DB_READER,
 	    limits)) == NULL) {

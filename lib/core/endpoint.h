@@ -83,6 +83,7 @@ struct ph_route {
 	enum ph_access		 access;
 	unsigned		 needs;		/* enum ph_need, or-ed */
 	int			 cache_s;	/* nginx may keep a 200 to a GET that long; 0: not at all */
+	int			 db_cache_kib;	/* of its reader, where an answer needs many pages; 0: the usual */
 	size_t			 body_max;	/* bytes of a body; 0: PH_BODY_MAX */
 	enum ph_rate		 rate;		/* the further limit on its requests */
 	unsigned		 is_stream : 1;	/* nginx passes the answer on as it comes */

@@ -151,11 +151,17 @@ ph_json_bool(struct ph_json *j, const char *key, int is_true)
 void
 ph_json_int(struct ph_json *j, const char *key, int64_t v)
 {
-	char buf[24];
+	uint64_t	 left = v < 0 ? -(uint64_t)v : (uint64_t)v;
+	char		 buf[24], *p = buf + sizeof(buf) - 1;
 
-	/* Raw, because cJSON's own numbers are doubles. */
-	snprintf(buf, sizeof(buf), "%" PRId64, v);
-	ph_json_item(j, key, cJSON_CreateRaw(buf));
+	/* Raw, because cJSON's own numbers are doubles; digit by digit, because most of an answer is these. */
+	*p = '\0';
+	do
+		*--p = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	if (v < 0)
+		*--p = '-';
+	ph_json_item(j, key, cJSON_CreateRaw(p));
 }
 
 void

@@ -9,16 +9,14 @@
 #include "domain/downloads.h"
 #include "domain/show-top.h"
 
-/* Every episode of OP3's list with its counts, and counts of those that are not in the list. */
+/* Every episode of OP3's list with its counts, and counts of those that are not in the list; by guid, or title without. */
 #define EPISODES \
-	"WITH known AS (SELECT e.op3_id, e.item_guid, e.title, e.pubdate, e.episode_id, c.downloads_1d, c.downloads_3d," \
-	"  c.downloads_7d, c.downloads_30d, c.downloads_all, c.position FROM op3_episodes e LEFT JOIN op3_counts c" \
-	"  ON c.podcast_id = e.podcast_id AND $2 AND (c.item_guid = e.item_guid OR (c.item_guid IS NULL" \
-	"  AND e.item_guid IS NULL AND c.title = e.title AND c.pubdate IS e.pubdate)) WHERE e.podcast_id = $1" \
-	" UNION ALL SELECT NULL, c.item_guid, c.title, c.pubdate, c.episode_id, c.downloads_1d, c.downloads_3d," \
-	"  c.downloads_7d, c.downloads_30d, c.downloads_all, c.position FROM op3_counts c WHERE c.podcast_id = $1 AND $2" \
-	"  AND NOT EXISTS (SELECT 1 FROM op3_episodes e WHERE e.podcast_id = $1 AND (c.item_guid = e.item_guid" \
-	"  OR (c.item_guid IS NULL AND e.item_guid IS NULL AND c.title = e.title AND c.pubdate IS e.pubdate))))," \
+	"WITH e AS MATERIALIZED (SELECT *, coalesce(item_guid, title) AS k FROM op3_episodes WHERE podcast_id = $1)," \
+	" c AS MATERIALIZED (SELECT *, coalesce(item_guid, title) AS k FROM op3_counts WHERE podcast_id = $1 AND $2)," \
+	" known AS (SELECT e.op3_id, e.item_guid, e.title, e.pubdate, e.episode_id, c.downloads_1d, c.downloads_3d," \
+	"  c.downloads_7d, c.downloads_30d, c.downloads_all FROM e LEFT JOIN c ON c.k = e.k" \
+	" UNION ALL SELECT NULL, item_guid, title, pubdate, episode_id, downloads_1d, downloads_3d, downloads_7d," \
+	"  downloads_30d, downloads_all FROM c WHERE k IS NULL OR k NOT IN (SELECT k FROM e WHERE k IS NOT NULL))," \
 	" figures AS (SELECT k.episode_id, k.op3_id, k.item_guid, coalesce(k.title, o.title) AS title, o.episode_number," \
 	"  coalesce(o.publish_at, k.pubdate) AS publish_at, k.downloads_1d, k.downloads_3d, k.downloads_7d," \
 	"  k.downloads_30d, coalesce(k.downloads_all, CASE WHEN $3 THEN coalesce(t.n, 0) END) AS downloads_all" \

@@ -15,8 +15,6 @@ const char *const ph_view_sources[] = { "op3_counts", "op3_daily", "mixed", NULL
 enum { SOURCE_COUNTS, SOURCE_DAILY, SOURCE_MIXED };
 
 static const char sql_episode[] = "SELECT podcast_id FROM episodes WHERE id = $1";
-static const char sql_days[] =
-	"SELECT first_day, complete_through, backfill_done FROM op3_sync WHERE podcast_id = $1";
 static const char sql_sum[] =
 	"SELECT coalesce(sum(n), 0) FROM op3_daily WHERE podcast_id = $1 AND dim = 'total' AND day >= $2 AND day <= $3"
 	" AND $4 IS NULL";
@@ -77,25 +75,6 @@ find(struct ph_downloads *d, struct ph_req *req, const char *id, int is_episode,
 	return rc;
 }
 
-static enum ph_rc
-read_days(struct ph_downloads *d, struct ph_err *err)
-{
-	struct ph_stmt	*st;
-	enum ph_rc	 rc;
-
-	d->first_ms = d->last_ms = -1;
-	if ((rc = ph_db_prepare(d->db, sql_days, &st, err)) != PH_OK)
-		return rc;
-	ph_stmt_bind_text(st, 1, d->podcast.id);
-	if ((rc = ph_stmt_step(st, err)) == PH_ROW && !ph_stmt_is_null(st, 0) && !ph_stmt_is_null(st, 1)) {
-		d->first_ms = ph_day_ms(ph_stmt_text(st, 0));
-		d->last_ms = ph_day_ms(ph_stmt_text(st, 1));
-		d->is_whole = ph_stmt_int(st, 2) != 0;
-	}
-	ph_stmt_done(st);
-	return rc == PH_ROW || rc == PH_DONE ? PH_OK : rc;
-}
-
 /* What is kept of the podcast. */
 static enum ph_rc
 read_all(struct ph_downloads *d, struct ph_err *err)
@@ -110,7 +89,13 @@ read_all(struct ph_downloads *d, struct ph_err *err)
 	d->use = ph_show_use(d->show, d->now_ms, &d->code);
 	if (!d->show->has_identity)
 		d->code = "no_feed";
-	return read_days(d, err);
+	d->first_ms = d->last_ms = -1;
+	if (d->show->first_day[0] != '\0' && d->show->complete_through[0] != '\0') {
+		d->first_ms = ph_day_ms(d->show->first_day);
+		d->last_ms = ph_day_ms(d->show->complete_through);
+		d->is_whole = d->show->is_whole;
+	}
+	return PH_OK;
 }
 
 enum ph_rc

@@ -73,6 +73,7 @@ extern const struct ph_view *const	ph_views[];	/* all of a podcast, with files; 
 /* -- for routes ------------------------------------------------------------------------ */
 
 #define PH_VIEW_PATH "/api/analytics/podcast/{podcast_id}/"
+enum { PH_VIEW_CACHE_KIB = 1000 };	/* of the database: a year by day and country */
 #define PH_VIEW_PROGRAM "podcast-export-view"	/* that gives files */
 
 /* The first parameters of every view.  That of an episode has episode_id in the first place. */

@@ -410,15 +410,27 @@ must_wait(const struct ph_show_fetch *f, const struct ph_shows *shows)
 	return 0;
 }
 
+int
+ph_shows_are_due(const struct ph_shows *shows, int64_t now_ms)
+{
+	size_t i;
+
+	for (i = 0; i < shows->n; i++)
+		if (is_due(&shows->list[i], now_ms))
+			return ph_show_missing() == NULL;
+	return 0;
+}
+
+/* How many of those that are leased to us; *has_none: one of them has no figures yet. */
 static int
-count_due(const struct ph_show_fetch *f, const struct ph_shows *shows, int is_leased, int *has_none)
+count_leased(const struct ph_show_fetch *f, const struct ph_shows *shows, int *has_none)
 {
 	const char	*code;
 	size_t		 i;
 	int		 n = 0;
 
 	for (i = 0, *has_none = 0; i < shows->n; i++)
-		if (is_due(&shows->list[i], f->now_ms) && (!is_leased || shows->list[i].is_leased)) {
+		if (shows->list[i].is_leased) {
 			n++;
 			*has_none |= ph_show_use(&shows->list[i], f->now_ms, &code) == PH_SHOW_UNAVAILABLE;
 		}
@@ -456,7 +468,7 @@ ph_shows_refresh(const struct ph_show_fetch *f, struct ph_shows *shows, struct p
 	int		has_none;
 	enum ph_rc	rc;
 
-	if (ph_show_missing() != NULL || count_due(f, shows, 0, &has_none) == 0)
+	if (!ph_shows_are_due(shows, f->now_ms))
 		return PH_OK;
 	ph_random_hex(hex, sizeof(hex) - 1);
 	snprintf(owner, sizeof(owner), "%d:%s", (int)getpid(), hex);
@@ -464,13 +476,13 @@ ph_shows_refresh(const struct ph_show_fetch *f, struct ph_shows *shows, struct p
 		rc = lease_due(f, owner, shows, err);
 		if (rc != PH_OK && rc != PH_EDBLOCKED)
 			return rc;
-		if (count_due(f, shows, 1, &has_none) > 0 || !must_wait(f, shows) || ph_clock_mono_us() >= deadline_us)
+		if (count_leased(f, shows, &has_none) > 0 || !must_wait(f, shows) || ph_clock_mono_us() >= deadline_us)
 			break;
 		poll(NULL, 0, POLL_MS);
 		if ((rc = read_again(f, shows, err)) != PH_OK)
 			return rc;
 	}
-	if (count_due(f, shows, 1, &has_none) > 0) {
+	if (count_leased(f, shows, &has_none) > 0) {
 		if (!has_none)
 			deadline_us = begin_us + f->wait_stale_ms * INT64_C(1000);
 		rc = ask_and_store(f, owner, deadline_us, shows, err);

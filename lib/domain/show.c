@@ -19,13 +19,16 @@ const char *const ph_show_uses[] = {
 
 #define SHOW_COLUMNS "p.id, p.podcast_guid, p.op3_show_uuid, p.feed_url, s.show_until, s.counts_at, s.episodes_at," \
 	" s.as_of, s.downloads_30d, s.weekly, s.weekly_avg, s.num_weeks, s.fresh_until, s.lease_until, s.error_code," \
-	" s.fail_count FROM podcasts p LEFT JOIN op3_shows s ON s.podcast_id = p.id"
+	" s.fail_count, p.user_id, d.first_day, d.complete_through, d.backfill_done," \
+	" CASE WHEN p.imported_until < d.first_day THEN p.imported_downloads END FROM podcasts p" \
+	" LEFT JOIN op3_shows s ON s.podcast_id = p.id LEFT JOIN op3_sync d ON d.podcast_id = p.id"
 static const char sql_shows[] =
 	"SELECT " SHOW_COLUMNS " WHERE p.user_id = $1 ORDER BY p.created_at, p.id LIMIT $2";
 static const char sql_show[] = "SELECT " SHOW_COLUMNS " WHERE p.id = $1 LIMIT $2";
 
 enum { C_ID, C_GUID, C_UUID, C_FEED, C_SHOW_UNTIL, C_COUNTS_AT, C_EPISODES_AT, C_AS_OF, C_MONTHLY, C_WEEKLY,
-    C_WEEKLY_AVG, C_NUM_WEEKS, C_FRESH_UNTIL, C_LEASE_UNTIL, C_CODE, C_FAIL_COUNT };
+    C_WEEKLY_AVG, C_NUM_WEEKS, C_FRESH_UNTIL, C_LEASE_UNTIL, C_CODE, C_FAIL_COUNT, C_USER, C_FIRST_DAY, C_THROUGH, C_WHOLE,
+    C_IMPORTED };
 
 /* A text that does not fit is none: what is cut would ask for something else. */
 static void
@@ -73,6 +76,11 @@ take_show(struct ph_stmt *st, struct ph_show *s)
 	s->fresh_until = ph_stmt_int(st, C_FRESH_UNTIL);
 	s->lease_until = ph_stmt_int(st, C_LEASE_UNTIL);
 	s->fail_count = (int)ph_stmt_int(st, C_FAIL_COUNT);
+	take_text(st, C_USER, s->user_id, sizeof(s->user_id));
+	take_text(st, C_FIRST_DAY, s->first_day, sizeof(s->first_day));
+	take_text(st, C_THROUGH, s->complete_through, sizeof(s->complete_through));
+	s->is_whole = ph_stmt_int(st, C_WHOLE) != 0;
+	s->imported = ph_stmt_int(st, C_IMPORTED);
 }
 
 void

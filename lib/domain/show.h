@@ -26,7 +26,7 @@ enum ph_show_use { PH_SHOW_FRESH, PH_SHOW_STALE, PH_SHOW_UNAVAILABLE };	/* from 
 extern const char *const ph_show_uses[];	/* fresh, stale, unavailable; NULL */
 
 struct ph_show {
-	char			podcast_id[PH_ID_SIZE];
+	char			podcast_id[PH_ID_SIZE], user_id[PH_ID_SIZE];
 	int			has_identity;	/* there is something to ask OP3 by */
 	char			guid[64], uuid[PH_OP3_UUID_SIZE];
 	char			feed_url[PH_SHOW_URL_SIZE];
@@ -41,6 +41,10 @@ struct ph_show {
 	int			fail_count;
 	int			is_leased;	/* to us */
 	int			has_answer;	/* its figures were asked for just now */
+	/* our own days; "": none */
+	char			first_day[PH_DAY_SIZE], complete_through[PH_DAY_SIZE];
+	int			is_whole;	/* they reach back to the first that OP3 knows */
+	int64_t			imported;	/* downloads counted elsewhere before them */
 };
 
 /* Is there anything to ask OP3 with?  NULL, or why not: disabled, unauthorized (no token). */
@@ -54,7 +58,7 @@ int			ph_show_has_episodes(const struct ph_show *, int64_t now_ms);
 /* When the oldest of its figures were asked for; 0: there are none. */
 int64_t			ph_show_fetched_at(const struct ph_show *);
 
-/* The podcasts of a user (id NULL), or one of them, at most PH_SHOWS_MAX, oldest first.  Inside a transaction.
+/* The podcasts of a user (id NULL), at most PH_SHOWS_MAX, oldest first; or that one, whoever's.  Inside a transaction.
  * Caller frees with ph_shows_free(). */
 struct ph_shows { struct ph_show *list; size_t n; };
 enum ph_rc	ph_shows_read(struct ph_db *, const char *user_id, const char *id, struct ph_shows *, struct ph_err *);
@@ -82,6 +86,9 @@ enum ph_rc	ph_shows_refresh(const struct ph_show_fetch *, struct ph_shows *, str
 /* The same for a request that begins its own transactions: within OP3_WAIT_MS, or 0.8 s where old figures will do. */
 struct ph_req;
 enum ph_rc	ph_shows_refresh_for(struct ph_req *, struct ph_shows *, struct ph_err *);
+
+/* Is there any to bring up to date? */
+int		ph_shows_are_due(const struct ph_shows *, int64_t now_ms);
 
 /* Find our episodes for those of OP3 anew, in op3_counts and op3_episodes: by guid, else by title where that is
  * unique on both sides.  Inside a writing transaction. */
