@@ -13,6 +13,7 @@ const PAGES = [
 	['Publishing', [['overview', 'Overview'], ['queue', 'Queue'], ['orchestrator', 'Orchestrator'], ['platforms', 'Platforms'],
 		['campaigns', 'Campaigns'], ['publications', 'Publications'], ['analytics', 'Analytics'],
 		['boards', 'Dashboards']]],
+	['Podcasts', [['podcasts', 'Podcast dashboard', 'podcast:read'], ['listeners', 'Podcast analytics', 'podcast:read']]],
 	['Operation', [['alerts', 'Alerts'], ['analysis', 'Analysis'], ['actions', 'Recommendations and actions', 'actions:run'], ['audit', 'Audit', 'admin'],
 		['access', 'Tokens and users', 'admin']]],
 ];

@@ -25,6 +25,7 @@ function forget() {
 }
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const LEGEND_MAX = 30;		/* characters of a name in the legend, which does not wrap; the table has it whole */
 const SERIES = ['--c1', '--c2', '--c3', '--c4', '--c5', '--c6'];
 
 /*
@@ -52,7 +53,7 @@ export function chart({ title, kind, labels, series, isStacked = false, format =
 			data: {
 				labels,
 				datasets: series.map((s, i) => ({
-					label: s.name, data: s.values, spanGaps: false,
+					label: s.name.length > LEGEND_MAX ? `${[...s.name].slice(0, LEGEND_MAX - 1).join('')}…` : s.name, data: s.values, spanGaps: false,
 					borderColor: isRound ? colour('--bg') : colour(s.colour ?? SERIES[i % SERIES.length]),
 					backgroundColor: isRound ? labels.map((_, k) => colour(s.colours?.[k] ?? SERIES[k % SERIES.length])) :
 						colour(s.colour ?? SERIES[i % SERIES.length]),

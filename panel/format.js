@@ -10,6 +10,7 @@ const cents = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maxim
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const both = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const hour = new Intl.DateTimeFormat(undefined, { weekday: 'short', hour: '2-digit', minute: '2-digit' });
+const utc = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 
 export const number = (v) => (v === null || v === undefined ? NONE : count.format(v));
@@ -20,6 +21,8 @@ export const percent = (v, places = 1) => (v === null || v === undefined ? NONE 
 export const sumOf = (points) => points.reduce((n, [, v]) => n + (v ?? 0), 0);
 export const score = (v) => (v === null || v === undefined ? NONE : v.toFixed(2));
 export const dayOf = (ms) => day.format(new Date(ms));
+/* A day of UTC, YYYY-MM-DD, which is that day wherever one is. */
+export const utcDay = (day) => (day ? utc.format(new Date(day)) : NONE);
 export const hourOf = (ms) => hour.format(new Date(ms));
 export const timeOf = (ms) => clock.format(new Date(ms));
 

@@ -2,7 +2,7 @@
  * parts.js -- what pages are made of: sections that load and fail by themselves, cards, badges, tables,
  * confirmation and passing messages.
  */
-import { Problem, get } from './api.js';
+import { Problem, get, query } from './api.js';
 import { byId, el } from './dom.js';
 import { NONE } from './format.js';
 
@@ -84,14 +84,14 @@ export function problemText(e) {
 /*
  * A part of a page that loads by itself: load() gives data, show(data) elements; null or nothing is shown as
  * `empty`.  .reload() loads again and keeps what is shown, marked as old if that fails; .refresh() does so
- * unless somebody is at work in it.
+ * unless somebody is at work in it.  isSteady: the same data again leaves what is shown as it is.
  */
-export function section(title, load, show, { empty = 'Nothing yet.', tools = [] } = {}) {
+export function section(title, load, show, { empty = 'Nothing yet.', tools = [], isSteady = false } = {}) {
 	const body = el('div', { className: 'body' }, el('div', { className: 'skeleton block', 'aria-hidden': 'true' }));
 	const state = el('p', { className: 'state', role: 'status' });
 	const root = el('section', { className: 'part', 'aria-busy': 'true' },
 		el('header', {}, title && el('h2', {}, title), el('div', { className: 'tools' }, tools)), state, body);
-	let turn = 0, isShown = false;
+	let turn = 0, isShown = false, shown = null;
 
 	root.reload = async () => {
 		const mine = ++turn;
@@ -100,9 +100,14 @@ export function section(title, load, show, { empty = 'Nothing yet.', tools = [] 
 			const data = await load();
 			if (mine !== turn)
 				return;
-			const content = data === null || data === undefined ? null : show(data);
+			const text = isSteady ? JSON.stringify(data) : null;
 
-			body.replaceChildren(...[content ?? el('p', { className: 'empty' }, empty)].flat().filter(Boolean));
+			if (!isShown || !isSteady || text !== shown) {
+				const content = data === null || data === undefined ? null : show(data);
+
+				body.replaceChildren(...[content ?? el('p', { className: 'empty' }, empty)].flat().filter(Boolean));
+			}
+			shown = text;
 			state.replaceChildren();
 			isShown = true;
 		} catch (e) {
@@ -122,6 +127,51 @@ export function section(title, load, show, { empty = 'Nothing yet.', tools = [] 
 	root.refresh = () => root.isInUse() || root.reload();
 	root.reload();
 	return root;
+}
+
+/*
+ * What holds for the whole page: .say(kind, ...content).  The same words again leave it as it is, with what
+ * somebody is typing there.
+ */
+export function strip() {
+	const root = el('div', { className: 'strip', role: 'status' });
+
+	root.say = (kind, ...content) => {
+		const next = el('div', { className: `strip ${kind}` }, content);
+
+		if (next.className === root.className && next.textContent === root.textContent)
+			return;
+		root.className = next.className;
+		root.replaceChildren(...next.childNodes);
+	};
+	return root;
+}
+
+/*
+ * Do it every ms milliseconds, counted from its end, and never in a hidden tab: at once when that is seen again.
+ * Returns the function that ends it.
+ */
+export function every(ms, doIt) {
+	let timer = null, isAtWork = false, isEnded = false;
+
+	async function turn() {
+		clearTimeout(timer);
+		if (isEnded || isAtWork || document.hidden)
+			return;
+		isAtWork = true;
+		await doIt().catch(() => {});		/* what failed has told so itself */
+		isAtWork = false;
+		if (!isEnded)
+			timer = setTimeout(turn, ms);
+	}
+
+	document.addEventListener('visibilitychange', turn);
+	timer = setTimeout(turn, ms);
+	return () => {
+		isEnded = true;
+		clearTimeout(timer);
+		document.removeEventListener('visibilitychange', turn);
+	};
 }
 
 /* -- tables ---------------------------------------------------------------------------- */
@@ -213,6 +263,8 @@ export const PLATFORMS = ['instagram', 'tiktok', 'youtube', 'facebook', 'other']
 export const platformChoice = (ctx) => choice('Platform', 'platform', [['', 'All'], ...PLATFORMS.map((p) => [p, p])], ctx);
 export const daysChoice = (ctx, days) => choice('Days', 'days', days.map((d) => [String(d), `${d} days`]), ctx);
 
-/* Links that save what is shown. */
-export const files = (dataset, query) => ['csv', 'xlsx'].map((format) =>
-	el('a', { className: 'button', href: `/dashboard/export/${dataset}.${format}${query}`, download: '' }, format.toUpperCase()));
+/* Links that save what is shown: from the exports, or from a path that answers in these formats itself. */
+const links = (href) => ['csv', 'xlsx'].map((format) => el('a', { className: 'button', href: href(format), download: '' }, format.toUpperCase()));
+
+export const files = (dataset, search) => links((format) => `/dashboard/export/${dataset}.${format}${search}`);
+export const formats = (path, params) => links((format) => path + query({ ...params, format }));

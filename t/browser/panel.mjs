@@ -1,9 +1,11 @@
 /*
  * panel.mjs -- the panel in a real browser.  Prints one JSON line per test: {name, ok, detail}.
  *
- *	node panel.mjs BASE WORK_DIR < {"root": password, "viewer": password, "token": token}
+ *	node panel.mjs BASE WORK_DIR < {"root": password, "viewer": password, "host": password, "token": token,
+ *		"pilothouse": program, "home": directory, "hand": address of t/e2e/panel.py's Hand, "shows": [{counts, recent}]}
  *
- * The instance holds demonstration data, and a video called <img src=x onerror=alert(1)>.
+ * The instance holds demonstration data, and a video and an episode called <img src=x onerror=alert(1)>; root's podcasts
+ * p1 and p2 are the shows, which a fake OP3 counts.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -28,7 +30,7 @@ const page = await context.newPage();
 const faults = [];
 
 page.setDefaultTimeout(WAIT_MS);
-page.on('console', (m) => m.type() === 'error' && !/status of (401|403|404|409|422|502|503)/.test(m.text()) && !/ERR_(CONNECTION|INCOMPLETE|NETWORK)/.test(m.text()) && faults.push(m.text()));
+page.on('console', (m) => m.type() === 'error' && !/status of (401|403|404|409|422|429|502|503)/.test(m.text()) && !/ERR_(CONNECTION|INCOMPLETE|NETWORK)/.test(m.text()) && faults.push(m.text()));
 page.on('pageerror', (e) => faults.push(String(e)));
 page.on('request', (r) => !r.url().startsWith(base) && !r.url().startsWith('data:') && faults.push(`a request to ${r.url()}`));
 
@@ -133,35 +135,37 @@ await test('the first load is small', async () => {
 		throw new Error(`${sum} bytes: ${JSON.stringify(loaded)}`);
 });
 
+async function isSound(name) {
+	await visit(name);
+	await page.waitForLoadState('networkidle').catch(() => {});
+	await until('everything has loaded', () => document.querySelectorAll('[aria-busy=true]').length === 0);
+	equal(await page.locator('h1').count(), 1, 'h1');
+	equal(await page.locator('.state:not(:empty)').allTextContents(), [], 'errors');
+	equal(await page.evaluate(() => {
+		const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), odd = [];
+
+		while (texts.nextNode())
+			if (/^(true|false|null|undefined)$|NaN|\[object/.test(texts.currentNode.data.trim()))
+				odd.push(texts.currentNode.data);
+		return odd;
+	}), [], 'values that nobody formatted');
+	await page.evaluate(axe);
+	const { violations } = await page.evaluate(() => globalThis.axe.run());
+
+	equal(violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => [v.id, v.nodes.map((n) => n.target.join(' '))]), [], 'accessibility');
+	for (const [size, viewport] of Object.entries(WIDTHS))
+		for (const colorScheme of ['light', 'dark']) {
+			await page.setViewportSize(viewport);
+			await page.emulateMedia({ colorScheme });
+			await page.screenshot({ path: path.join(work, `${name}-${size}-${colorScheme}.png`), fullPage: true });
+			equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `no sideways scrolling, ${size}`);
+		}
+	await page.setViewportSize(WIDTHS.laptop);
+	await page.emulateMedia({ colorScheme: 'light' });
+}
+
 for (const name of PAGES)
-	await test(`${name}: loads, says something, has one h1 and no errors, and fits a phone`, async () => {
-		await visit(name);
-		await page.waitForLoadState('networkidle').catch(() => {});
-		await until('everything has loaded', () => document.querySelectorAll('[aria-busy=true]').length === 0);
-		equal(await page.locator('h1').count(), 1, 'h1');
-		equal(await page.locator('.state:not(:empty)').allTextContents(), [], 'errors');
-		equal(await page.evaluate(() => {
-			const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), odd = [];
-
-			while (texts.nextNode())
-				if (/^(true|false|null|undefined)$|NaN|\[object/.test(texts.currentNode.data.trim()))
-					odd.push(texts.currentNode.data);
-			return odd;
-		}), [], 'values that nobody formatted');
-		await page.evaluate(axe);
-		const { violations } = await page.evaluate(() => globalThis.axe.run());
-
-		equal(violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => [v.id, v.nodes.map((n) => n.target.join(' '))]), [], 'accessibility');
-		for (const [size, viewport] of Object.entries(WIDTHS))
-			for (const colorScheme of ['light', 'dark']) {
-				await page.setViewportSize(viewport);
-				await page.emulateMedia({ colorScheme });
-				await page.screenshot({ path: path.join(work, `${name}-${size}-${colorScheme}.png`), fullPage: true });
-				equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `no sideways scrolling, ${size}`);
-			}
-		await page.setViewportSize(WIDTHS.laptop);
-		await page.emulateMedia({ colorScheme: 'light' });
-	});
+	await test(`${name}: loads, says something, has one h1 and no errors, and fits a phone`, () => isSound(name));
 
 const inTable = (name) => page.getByRole('region', { name, exact: true }).locator('tbody tr');
 const column = (rows, title) => rows.locator(`td[data-title="${title}"]`).allTextContents();
@@ -485,6 +489,222 @@ await test('a pasted token signs in, and is not revoked by signing out', async (
 	await page.getByRole('button', { name: 'Sign out', exact: true }).click();
 	await page.locator('.sign-in').waitFor();
 	equal((await fetch(`${base}/dashboard/me`, { headers: { Authorization: `Bearer ${secret.token}` } })).status, 200, 'it still works');
+});
+
+/* -- podcasts: a fake OP3 counts them, and its health is in our hand ---------------------------- */
+
+const DAY_MS = 86400000;
+const hand = async (deed) => {
+	const done = await fetch(`${secret.hand}/${deed}`);
+
+	equal(done.status, 200, `${deed}: ${await done.text()}`);
+};
+const sql = (text) => hand(`sql/${encodeURIComponent(text)}`);
+const OLD = 'UPDATE op3_shows SET fresh_until = 0';		/* whoever wants figures asks OP3 again */
+const figures = () => page.locator('.card').evaluateAll((l) => Object.fromEntries(l.map((c) => [c.getAttribute('aria-label'), c.querySelector('.value').textContent])));
+const hasRows = (title) => inTable(title).first().waitFor();
+const shown = (n) => (n === null || n === undefined ? '–' : n.toLocaleString('en-US'));
+
+/* How the strip looks and what it says: kind|text. */
+const told = () => page.locator('.strip').evaluate((s) => `${s.className.replace('strip', '').trim()}|${s.textContent}`);
+
+/* The page asks as soon as its tab is seen again: let it until it says so. */
+async function says(text, prepare = async () => {}) {
+	for (const end = Date.now() + 2 * WAIT_MS; Date.now() < end; await page.waitForTimeout(500)) {
+		if ((await told()).includes(text))
+			return;
+		await prepare();
+		await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+	}
+	throw new Error(`it does not say "${text}" but "${await told()}"`);
+}
+
+await test('the podcast pages load, say something, have one h1 and no errors, and fit a phone', async () => {
+	await page.goto('about:blank');
+	await signIn('root', secret.root);
+	await page.getByRole('heading', { name: 'Overview' }).waitFor();
+	for (const name of ['podcasts', 'listeners'])
+		await isSound(name);
+});
+
+await test('the podcast dashboard shows what OP3 counted, of all podcasts and of each', async () => {
+	const [a, b] = secret.shows.map((s) => s.counts), stats = await api('/api/dashboard/stats');
+
+	await visit('podcasts');
+	await settled();
+	equal([await shownNumber('Plays in 7 days'), await shownNumber('Plays in 30 days')],
+		[a.weeklyDownloads[3] + b.weeklyDownloads[3], a.monthlyDownloads + b.monthlyDownloads], 'plays');
+	equal([await shownNumber('Plays in 365 days'), await shownNumber('Plays of all time')], [stats.plays_365d, stats.plays_all_time], 'plays of all days');
+	equal([await shownNumber('Episodes'), await shownNumber('Upcoming'), await card('Last assembly').textContent()], [13, 1, 'success'], 'our own');
+	const best = secret.shows.flatMap((s) => s.recent).sort((x, y) => y.downloadsAll - x.downloadsAll || y.pubdate.localeCompare(x.pubdate)).slice(0, 3);
+
+	equal(await column(inTable('Top episodes'), 'All'), best.map((e) => shown(e.downloadsAll)), 'top episodes');
+	equal(await column(inTable('Top episodes'), '30 days'), best.map((e) => shown(e.downloads30)), 'their first 30 days');
+	equal(await inTable('Recent episodes').locator('img').count(), 0, 'markup in a title is text');
+	await page.getByText('Night Harbour, the first of 2 podcasts').waitFor();
+	await page.selectOption('#choice-podcast', 'p2');
+	await page.waitForURL(/podcast=p2/);
+	await until('the other podcast', (n) => document.querySelector('.card[aria-label="Plays in 30 days"] .value').textContent === n, shown(b.monthlyDownloads));
+	await settled();
+	equal(await page.getByText('the first of').count(), 0, 'it is chosen, not the first');
+	await page.locator('figure summary').click();
+	equal((await column(inTable('Downloads of Second Wind a day'), 'Downloads')).reduce((n, v) => n + asNumber(v), 0), b.monthlyDownloads, 'its 30 days');
+});
+
+await test('podcast analytics show what the API says, also as files', async () => {
+	const one = '/api/analytics/podcast/p1/', { counts } = secret.shows[0];
+
+	await visit('listeners?podcast=p1');
+	await settled();
+	await hasRows('Episodes');
+	equal(asNumber(await page.locator('section.part strong').first().textContent()), counts.monthlyDownloads, 'in 30 days');
+	for (const name of ['Countries', 'Apps', 'Devices']) {
+		const a = await api(`${one}${name.toLowerCase()}?days=30&limit=20`);
+
+		equal(await column(inTable(name), 'Downloads'), [...a.items.map((i) => i.downloads), ...a.other > 0 ? [a.other] : []].map(shown), name);
+	}
+	const windows = await Promise.all(['7d', '30d'].map((w) => api(`${one}compare?window=${w}`)));
+
+	equal(await column(inTable('Windows side by side'), 'Downloads'), [counts.weeklyDownloads[3], counts.monthlyDownloads].map(shown), 'windows');
+	equal(await column(inTable('Windows side by side'), 'As long before'), windows.map((w) => shown(w.previous)), 'before');
+	const { curves } = await api(`${one}episode-curves?days=30&limit=5`), drawn = curves.filter((e) => e.points.length > 0);
+
+	await page.locator('section', { hasText: 'Episodes since their release' }).locator('figure summary').click();
+	for (const e of drawn)
+		equal((await column(inTable('Downloads since release'), e.title)).slice(0, e.points.length), e.points.map((p) => shown(p.cumulative)), e.title);
+	await page.selectOption('#choice-sort', 'newest');
+	await page.waitForURL(/sort=newest/);
+	await settled();
+	await hasRows('Episodes');
+	equal(await column(inTable('Episodes'), 'All'), (await api(`${one}episodes-summary?limit=20&sort=newest`)).episodes.map((e) => shown(e.downloads_all_time)), 'newest first');
+	const types = await page.evaluate(() => Promise.all([...document.querySelectorAll('a[download]')].map(async ({ href }) => {
+		const answer = await fetch(href);
+
+		return [answer.status, new URL(href).searchParams.get('format'), answer.headers.get('Content-Type').split(';')[0]].join(' ');
+	})));
+
+	equal([types.length, [...new Set(types)].sort()], [16, ['200 csv text/csv', '200 xlsx application/vnd.openxmlformats-officedocument.spreadsheetml.sheet']], 'files');
+});
+
+await test('OP3 is asked anew on demand, but not all the time', async () => {
+	await visit('listeners?podcast=p1');
+	await settled();
+	await sql(`UPDATE op3_shows SET counts_at = counts_at - 700000, episodes_at = episodes_at - 700000`);
+	await page.getByRole('button', { name: 'Refresh from OP3' }).click();
+	await page.locator('.toast.ok', { hasText: 'asked anew' }).waitFor();
+	await api('/api/dashboard/stats');		/* which asks */
+	await page.getByRole('button', { name: 'Refresh from OP3' }).click();
+	await page.locator('.toast.bad').waitFor();
+});
+
+await test('whoever watches while OP3 is killed, slowed and restored sees the page degrade and recover, and never a wrong number', async () => {
+	const PLAYS = ['Plays in 7 days', 'Plays in 30 days'];
+
+	await visit('podcasts');
+	await settled();
+	const right = await figures(), top = await column(inTable('Top episodes'), 'All');
+
+	await page.evaluate(() => {
+		const note = () => document.querySelectorAll('.card').forEach((c) => globalThis.seen.add(`${c.getAttribute('aria-label')}: ${c.querySelector('.value').textContent}`));
+
+		globalThis.seen = new Set();
+		new MutationObserver(note).observe(document.querySelector('main'), { childList: true, subtree: true, characterData: true });
+	});
+	try {
+		await hand('refuse');
+		await sql(OLD);
+		/* Nobody does anything: it asks by itself. */
+		await page.locator('.strip.warn', { hasText: 'These are the figures of' }).waitFor({ timeout: 45000 });
+		equal(await figures(), right, 'figures that are stale');
+		await sql(`UPDATE op3_shows SET fresh_until = 0, counts_at = counts_at - ${8 * DAY_MS}, episodes_at = episodes_at - ${8 * DAY_MS}`);
+		await says('not to be had now');
+		equal(await figures(), { ...right, ...Object.fromEntries(PLAYS.map((name) => [name, '–'])) }, 'only what is known');
+		await page.locator('section', { hasText: 'Top episodes' }).getByText('Not known now.').waitFor();
+		equal(new Set(await column(inTable('Recent episodes'), 'Downloads')), new Set(['–']), 'downloads of episodes');
+		await page.screenshot({ path: path.join(work, 'podcasts-unavailable.png'), fullPage: true });
+		await hand('accept');
+		await hand('mode/hang');
+		await sql(OLD);
+		const began = Date.now();
+
+		await Promise.all([page.waitForResponse(/dashboard\/stats/), page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))]);
+		equal(Date.now() - began < 3500, true, 'a hanging OP3 holds nobody up');
+		await hand('mode/slow:200');
+		await says("|OP3's figures up to", () => sql(OLD));
+		equal([await figures(), await column(inTable('Top episodes'), 'All')], [right, top], 'as before');
+		const wrong = (await page.evaluate(() => [...globalThis.seen])).filter((text) => !text.endsWith(': –') && !Object.entries(right).some(([k, v]) => text === `${k}: ${v}`));
+
+		equal(wrong, [], 'figures that were never right');
+	} finally {
+		await hand('mode/up');
+		await hand('accept').catch(() => {});
+	}
+});
+
+await test('podcast analytics without OP3 show the days that were read, and no week that it alone counts', async () => {
+	const { counts } = secret.shows[0], windows = () => column(inTable('Windows side by side'), 'Downloads');
+
+	await visit('listeners?podcast=p1');
+	await settled();
+	try {
+		await hand('refuse');
+		await sql(OLD);
+		await says('OP3 does not answer now');
+		equal(await windows(), [counts.weeklyDownloads[3], counts.monthlyDownloads].map(shown), 'stale windows');
+		await sql(`UPDATE op3_shows SET fresh_until = 0, counts_at = counts_at - ${8 * DAY_MS}, episodes_at = episodes_at - ${8 * DAY_MS}`);
+		await says('not to be had now');
+		await until('unknown windows', () => document.querySelector('[aria-label="Windows side by side"] td.none') !== null);
+		equal(await windows(), ['–', shown(counts.monthlyDownloads)], 'windows');
+		equal(asNumber(await page.locator('section.part strong').first().textContent()), counts.monthlyDownloads, 'in 30 days');
+	} finally {
+		await hand('accept');
+	}
+	await says('|Covers', () => sql(OLD));
+	await until('known windows', () => document.querySelector('[aria-label="Windows side by side"] td.none') === null);
+	equal(await windows(), [counts.weeklyDownloads[3], counts.monthlyDownloads].map(shown), 'windows again');
+});
+
+await test('zeros that stand for what cannot be read are not shown', async () => {
+	await page.route('**/api/dashboard/stats*', async (route) => {
+		const answer = await route.fetch();
+
+		await route.fulfill({ response: answer, json: { ...await answer.json(), degraded: ['local'], total_episodes: 0, upcoming_scheduled: 0,
+			last_published_at: null, last_assembly_status: null, episodes_last_30d: 0, recent_episodes: [] } });
+	});
+	await visit('podcasts?days=90');
+	await page.getByText('Our own figures cannot be read now').waitFor();
+	equal(await Promise.all(['Episodes', 'Upcoming', 'Last assembly', 'Last published'].map((name) => card(name).textContent())), ['–', '–', '–', '–'], 'our own');
+	equal(await shownNumber('Plays in 30 days'), secret.shows[0].counts.monthlyDownloads + secret.shows[1].counts.monthlyDownloads, 'plays');
+	await page.unroute('**/api/dashboard/stats*');
+});
+
+await test('somebody without a podcast is told what to do, and imports a feed', async () => {
+	const come = async (name) => {
+		await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+		await page.locator('.sign-in').waitFor();
+		await signIn(name, secret[name]);
+		await page.getByRole('heading', { name: 'Overview' }).waitFor();
+		await visit('podcasts');
+	};
+
+	await come('viewer');
+	await page.locator('.strip').getByText('needs the scope podcast:write').waitFor();
+	equal(await page.getByLabel('Address of the feed').count(), 0, 'nothing to fill in without it');
+	await come('host');
+	await page.getByLabel('Address of the feed').fill('https://nowhere.invalid/feed.xml');
+	await page.getByRole('button', { name: 'Import' }).click();
+	await page.locator('.toast.bad').waitFor();
+	await page.getByLabel('Address of the feed').fill(`${secret.hand}/feed.xml`);
+	await page.keyboard.press('Enter');
+	await page.locator('.toast.ok', { hasText: 'Third Watch is in, with 1 new episode.' }).waitFor();
+	await page.locator('.strip.bad', { hasText: 'Show is not known to OP3 yet' }).waitFor();
+	await settled();
+	equal(await column(inTable('Recent episodes'), 'Episode'), ['Dog Watch'], 'its episode');
+	equal(await column(inTable('Recent episodes'), 'Downloads'), ['–'], 'of which OP3 knows nothing');
+	equal(await Promise.all(['Plays in 7 days', 'Plays of all time'].map((name) => card(name).textContent())), ['–', '–'], 'plays');
+	await page.getByText('everything with Pro').first().waitFor();
+	await visit('listeners');
+	await page.locator('.strip.bad', { hasText: 'not_registered' }).waitFor();
 });
 
 await browser.close();

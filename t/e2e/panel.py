@@ -1,29 +1,79 @@
 #!/usr/bin/env -S /usr/bin/python3 -B
-"""The panel in headless Chromium (t/browser/panel.mjs), on demonstration data."""
+"""The panel in headless Chromium (t/browser/panel.mjs), on demonstration data and podcasts that a fake OP3 counts."""
 import json
 import os
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 from harness import PILOTHOUSE, SOURCE, Instance, expect, run, test
 
-MARKUP = "<img src=x onerror=alert(1)>"
-PASSWORDS = {"root": "correct horse battery", "viewer": "staple or something"}
+sys.path.insert(0, str(SOURCE / "t/upstream"))
+from fake import Reply, Upstream, as_json               # noqa: E402
+from op3 import DAY, OP3, day_of, generate, ms_of       # noqa: E402
 
-instance = Instance(PH_JOBS="publisher", PH_LIVE_INTERVAL_MS=1000, PH_RATE_TOKEN=0, PH_RATE_ADDRESS=0, PH_RATE_ACTION=1000).with_admin()
+MARKUP = "<img src=x onerror=alert(1)>"
+PASSWORDS = {"root": "correct horse battery", "viewer": "staple or something", "host": "battery of horses"}
+NOW = int(time.time()) * 1000
+FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Third Watch</title>
+<item><title>Dog Watch</title><guid>third-1</guid><pubDate>Mon, 03 Nov 2025 06:00:00 GMT</pubDate>
+<enclosure url="https://media.example.com/third-1.mp3" length="1000" type="audio/mpeg"/></item></channel></rss>"""
+
+
+class Hand(Upstream):
+    """What a test in the browser does behind the panel's back: GET /DEED; and a feed to import."""
+
+    def answer(self, hit):
+        deed, _, argument = hit.path.removeprefix("/").partition("/")
+        if deed == "feed.xml":
+            return Reply(200, FEED.encode(), {"Content-Type": "application/rss+xml"})
+        do = {"refuse": op3.refuse, "accept": op3.accept, "mode": op3.mode, "sql": instance.sql}[deed]
+        do(*[argument] if argument else [])
+        return as_json({})
+
+
+def podcast(name, title, show, created_at):
+    """SQL that gives a show and its episodes to root, the newest one under a title of ours."""
+    lines = [f"INSERT INTO podcasts (id, user_id, name, feed_url, created_at) SELECT '{name}', id, '{title}',"
+             f" '{show.feed_url}', {created_at} FROM users WHERE name = 'root'"]
+    for number, episode in enumerate(reversed(show.episodes), 1):
+        out = ms_of(episode["pubdate"])
+        own = MARKUP if number == len(show.episodes) else episode["title"]
+        lines.append("INSERT INTO episodes (id, podcast_id, title, guid, episode_number, status, publish_at, processed_at,"
+                     f" created_at) VALUES ('{name}-{number}', '{name}', '{own}', '{episode['itemGuid']}', {number},"
+                     f" 'published', {out}, {out}, {out})")
+    return ";".join(lines)
+
+
+shows = [generate(seed, day_of(NOW - days * DAY), NOW, episodes=6, rows=rows)
+         for seed, days, rows in (("harbour", 75, 3000), ("second", 40, 900))]
+op3 = OP3(shows, now=NOW)
+hand = Hand()
+instance = Instance(PH_JOBS="publisher", PH_LIVE_INTERVAL_MS=1000, PH_RATE_TOKEN=0, PH_RATE_ADDRESS=0, PH_RATE_ACTION=1000,
+                    PH_ALLOW_LOOPBACK_HTTP=1, PH_WEBHOOK_ALLOW="127.0.0.1", OP3_BASE_URL=op3.base, OP3_TOKEN=op3.token,
+                    BREAKER_OP3_TIMEOUT=1).with_admin()
 instance.add_user("viewer", "viewer")
+instance.add_user("host", "operator")
 for name, password in PASSWORDS.items():
     instance.run("user", "passwd", name, text=password + "\n")
 instance.run("demo", "--rows", "5000")
 instance.sql(f"UPDATE video_assets SET title = '{MARKUP}' WHERE id ="
              " (SELECT video_asset_id FROM clips WHERE id = (SELECT clip_id FROM publish_logs LIMIT 1))")
+instance.sql("DELETE FROM podcasts")      # the demonstration's: our OP3 does not know it
+for name, title, show, age in (("p1", "Night Harbour", shows[0], 2), ("p2", "Second Wind", shows[1], 1)):
+    instance.sql(podcast(name, title, show, NOW - age * DAY))
+instance.sql("INSERT INTO episodes (id, podcast_id, status, publish_at, created_at)"
+             f" VALUES ('next', 'p1', 'pending', {NOW + DAY}, {NOW})")
 instance.start()
+instance.run("jobs", "run", "op3-sync")
 work = Path(instance.home) / "screenshots"
 work.mkdir()
 done = subprocess.run(
     ["node", SOURCE / "t/browser/panel.mjs", f"http://127.0.0.1:{instance.port}", work],
-    input=json.dumps({**PASSWORDS, "token": instance.token, "pilothouse": str(PILOTHOUSE), "home": str(instance.home)}),
-    env=os.environ | instance.env, capture_output=True, text=True, timeout=600)
+    input=json.dumps({**PASSWORDS, "token": instance.token, "pilothouse": str(PILOTHOUSE), "home": str(instance.home),
+                      "hand": hand.url, "shows": [{"counts": s.counts, "recent": s.recent} for s in shows]}),
+    env=os.environ | instance.env, capture_output=True, text=True, timeout=900)
 results = [json.loads(line) for line in done.stdout.splitlines()]
 
 for result in results:
