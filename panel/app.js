@@ -144,9 +144,9 @@ function shell() {
 		el('div', { className: 'page' }, menu, el('main', { id: 'content', tabIndex: -1 })));
 }
 
-/* What the page says of its figures: live, polling, offline; read: once, at that time; null: nothing. */
+/* What the page says of its figures: live, polling, slow (polling), offline; read: once, at that time; null: nothing. */
 function showState(state, at) {
-	const text = { live: 'Live', polling: 'Asking every 5 s', offline: 'Offline', read: 'Not live' }[state];
+	const text = { live: 'Live', polling: 'Asking every 5 s', slow: 'Asking every 30 s', offline: 'Offline', read: 'Not live' }[state];
 
 	byId('live')?.replaceChildren(...(text ? [el('span', { className: `dot ${state}` }), text,
 		at ? el('span', { className: 'note' }, ` · updated ${at.toLocaleTimeString()}`) : '',

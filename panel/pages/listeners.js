@@ -158,7 +158,7 @@ export function show(root, given) {
 		a.analytics_level === 'full' ? a.note && el('p', { className: 'note' }, a.note) : days > 30 && el('p', { className: 'note' }, planNote(a.analytics_level)),
 	], { empty: 'No day is known yet.', onAnswer: (a) => {
 		seenAt = new Date();
-		ctx.showState('read', seenAt);
+		ctx.showState('slow', seenAt);
 		age.say(...freshness(a, ctx));
 	} });
 

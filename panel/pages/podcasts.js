@@ -137,7 +137,7 @@ export function show(root, ctx) {
 
 			if (age.isConnected) {
 				seenAt = new Date();
-				ctx.showState('read', seenAt);
+				ctx.showState('slow', seenAt);
 				showFigures(s);
 			}
 			return s;
