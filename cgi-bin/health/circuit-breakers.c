@@ -32,11 +32,13 @@ static const struct ph_field breaker_fields[B__MAX] = {
 	[B_BLOCKED] = { .name = "blocked_until", .type = PH_TIME, .is_nullable = 1,
 	    .text = "The service asked to be left alone, or refused our credential, until then." },
 };
+/* Of every service, named by main(). */
+static struct ph_field by_name[PH_UPSTREAM__MAX];
 static const struct ph_field fields[] = {
 	{ .name = "status", .type = PH_TEXT, .choices = statuses, .text = "degraded: one is open." },
 	{ .name = "open_count", .text = "Breakers that are open." },
 	{ .name = "half_open_count", .text = "Breakers that are half open." },
-	{ .name = "breakers", .type = PH_OBJECT, .text = "By the name of the service." },
+	{ .name = "breakers", .type = PH_OBJECT, .fields = by_name, .nfields = PH_UPSTREAM__MAX, .text = "By the name of the service." },
 };
 
 /* The instant of a monotonic time. */
@@ -111,5 +113,10 @@ static const struct ph_route route = {
 int
 main(int argc, char **argv)
 {
+	int i;
+
+	for (i = 0; i < PH_UPSTREAM__MAX; i++)
+		by_name[i] = (struct ph_field){ .name = ph_upstream_name((enum ph_upstream)i), .type = PH_OBJECT,
+		    .fields = breaker_fields, .nfields = B__MAX, .text = "Its breaker." };
 	return ph_endpoint_main(&route, argc, argv);
 }

@@ -14,22 +14,12 @@
 #include <curl/curl.h>
 
 #include "core/clock.h"
-#include "core/config.h"
 #include "core/log.h"
 #include "core/number.h"
 #include "net/http.h"
 #include "net/upstream.h"
 
-enum { RETRY_BASE_MS = 200, RETRY_CAP_MS = 30000, PROBE_MIN_S = 30, PROBE_MORE_S = 5, SHOWN_URL = 200 };
-
-static const struct {
-	const char		*name;
-	enum ph_setting_id	 threshold, recovery_s;
-	enum ph_setting_id	 timeout_ms;	/* of its longest call */
-} upstreams[PH_UPSTREAM__MAX] = {
-	[PH_UPSTREAM_OP3] = { "op3", PH_CFG_BREAKER_OP3_THRESHOLD, PH_CFG_BREAKER_OP3_TIMEOUT,
-	    PH_CFG_OP3_JOB_TIMEOUT_MS },
-};
+enum { RETRY_BASE_MS = 200, RETRY_CAP_MS = 30000, SHOWN_URL = 200 };
 
 /* How replies count; one that may pass by is worth another try. */
 static const struct {
@@ -49,24 +39,6 @@ static const struct {
 	[PH_REPLY_OPEN]         = { "breaker_open", PH_OUTCOME_NEITHER, 0 },
 	[PH_REPLY_INTERNAL]     = { "internal", PH_OUTCOME_NEITHER, 0 },
 };
-
-const char *
-ph_upstream_name(enum ph_upstream id)
-{
-	return upstreams[id].name;
-}
-
-struct ph_breaker_rule
-ph_upstream_rule(enum ph_upstream id)
-{
-	const int call_s = (int)(ph_config_int(upstreams[id].timeout_ms) + 999) / 1000;
-
-	return (struct ph_breaker_rule){
-		.threshold = (int)ph_config_int(upstreams[id].threshold),
-		.recovery_s = (int)ph_config_int(upstreams[id].recovery_s),
-		.probe_s = call_s + PROBE_MORE_S > PROBE_MIN_S ? call_s + PROBE_MORE_S : PROBE_MIN_S,
-	};
-}
 
 const char *
 ph_reply_code(enum ph_reply reply)
@@ -160,7 +132,7 @@ leave_trace(enum ph_upstream id, const struct ph_http_call *c, enum ph_reply rep
 	if (is_fine && isatty(STDERR_FILENO))
 		return;
 	scrub(c->url, url);
-	ph_log(is_fine ? "info" : "warn", upstreams[id].name,
+	ph_log(is_fine ? "info" : "warn", ph_upstream_name(id),
 	    "GET %s: %d%s%s, %zu bytes, %d ms%s%s", url, c->status, reply != PH_REPLY_OK ? " " : "",
 	    reply != PH_REPLY_OK ? replies[reply].code : "", c->answer_len, c->duration_ms,
 	    c->rc != PH_OK ? ": " : "", c->rc != PH_OK ? c->err.detail : "");
@@ -171,7 +143,7 @@ static enum ph_reply
 admit(struct ph_state *state, enum ph_upstream id, struct ph_upstream_call *call, uint64_t *generation)
 {
 	const struct ph_breaker_rule	 rule = ph_upstream_rule(id);
-	struct ph_state_breaker		*b = ph_state_breaker_lock(state, upstreams[id].name);
+	struct ph_state_breaker		*b = ph_state_breaker_lock(state, ph_upstream_name(id));
 	int				 is_allowed = 1, blocked_for = 0;
 
 	*generation = 0;
@@ -186,7 +158,7 @@ static void
 report(struct ph_state *state, enum ph_upstream id, uint64_t generation, enum ph_reply reply, int block_s)
 {
 	const struct ph_breaker_rule	 rule = ph_upstream_rule(id);
-	struct ph_state_breaker		*b = ph_state_breaker_lock(state, upstreams[id].name);
+	struct ph_state_breaker		*b = ph_state_breaker_lock(state, ph_upstream_name(id));
 	const int64_t			 now_us = ph_clock_mono_us();
 	int				 was_probe, has_opened, has_closed;
 
@@ -199,9 +171,9 @@ report(struct ph_state *state, enum ph_upstream id, uint64_t generation, enum ph
 		ph_breaker_block(b, now_us, block_s, (int)reply);
 	ph_state_breaker_unlock(b);
 	if (has_opened)
-		ph_log("error", upstreams[id].name, "breaker_opened: no call for %d s", rule.recovery_s);
+		ph_log("error", ph_upstream_name(id), "breaker_opened: no call for %d s", rule.recovery_s);
 	if (has_closed)
-		ph_log("info", upstreams[id].name, "breaker recovered");
+		ph_log("info", ph_upstream_name(id), "breaker recovered");
 }
 
 /* How long the service shall be left alone after a reply. */

@@ -520,7 +520,7 @@ def _():
                "clip_activity": "open_logs", "totals": "n", "event_counts": "requested",
                "proc_counts": "n",
                "variant_counts": "n", "clip_bins": "n",
-               "job_type_counts": "n", "ledger_counts": "n"}
+               "job_type_counts": "n", "ledger_counts": "n", "op3_totals": "n"}
     counters = set(re.findall(r"EXISTS (\w+)_expected", (SOURCE / "expected.sql").read_text()))
     expect_equal(counters, set(figures), "counter tables")
     db.execute("UPDATE publish_logs SET status = 'processing', social_account_id ="
@@ -528,6 +528,9 @@ def _():
     db.execute("INSERT INTO clip_variants (id, clip_id, platform, created_at)"
                " SELECT 'variant', id, 'tiktok', 1 FROM clips LIMIT 1")
     db.execute("INSERT INTO ledger_events (id, timestamp, event_type) VALUES ('event', 1, 'orchestrator.tick')")
+    db.execute("INSERT INTO users (id, name, role, created_at) VALUES ('u', 'u', 'viewer', 1)")
+    db.execute("INSERT INTO podcasts (id, user_id, name, created_at) VALUES ('p', 'u', 'p', 1)")
+    db.execute("INSERT INTO op3_daily (podcast_id, day, dim, n) VALUES ('p', '2025-10-01', 'total', 7)")
     for table, figure in figures.items():
         largest = f"WHERE {figure} = (SELECT max({figure}) FROM {table})"
         for spoil in (f"UPDATE {table} SET {figure} = {figure} + 1 {largest}",
