@@ -231,15 +231,22 @@ sync_show(struct sync *s, struct ph_err *err)
 	struct ph_db		*db = ph_job_run_db(s->run);
 	struct ph_op3_episodes	 episodes = { 0 };
 	struct ph_op3		 op3;
-	char			*apps = NULL;
+	char			 before[PH_OP3_UUID_SIZE], *apps = NULL;
 	enum ph_rc		 rc;
 
+	memcpy(before, s->show->uuid, sizeof(before));
 	if ((rc = begin_call(s, &op3, err)) != PH_OK ||
 	    (rc = end_call(s, ph_show_find(&op3, s->show, ph_job_run_now_ms(s->run), &episodes), err)) != PH_OK ||
 	    (rc = begin_call(s, &op3, err)) != PH_OK)
 		goto out;
 	ph_op3_top_apps(&op3, s->show->uuid, &apps);
-	if ((rc = ph_job_run_begin(s->run, err)) == PH_OK && (rc = store_episodes(s, &episodes, err)) == PH_OK &&
+	/* The days of another show are read from their beginning. */
+	if (before[0] != '\0' && strcmp(before, s->show->uuid) != 0) {
+		s->first_day[0] = s->complete_through[0] = '\0';
+		s->is_backfilled = 0;
+	}
+	if ((rc = ph_job_run_begin(s->run, err)) == PH_OK && (rc = ph_show_store_uuid(db, s->show, err)) == PH_OK &&
+	    (rc = store_episodes(s, &episodes, err)) == PH_OK &&
 	    (apps == NULL || (rc = store_apps(s, apps, err)) == PH_OK))
 		rc = ph_db_commit(db, err);
 	ph_db_end(db);
@@ -340,19 +347,6 @@ sync_unit(struct sync *s, struct totals *t, int64_t first_ms, int64_t last_ms, i
 	return rc;
 }
 
-/* The last day of the month of an instant. */
-static int64_t
-month_end(int64_t ms)
-{
-	char day[PH_DAY_SIZE], month[PH_DAY_SIZE];
-
-	ph_day_format(month, ms);
-	do
-		ph_day_format(day, ms += PH_DAY_MS);
-	while (strncmp(day, month, 7) == 0);
-	return ms - PH_DAY_MS;
-}
-
 /* Whole months up to the days that may still change, then these and today. */
 static enum ph_rc
 sync_days(struct sync *s, struct totals *t, struct ph_err *err)
@@ -368,7 +362,7 @@ sync_days(struct sync *s, struct totals *t, struct ph_err *err)
 	if (s->is_backfilled && next - PROVISIONAL_DAYS * PH_DAY_MS >= ph_day_ms(s->first_day))
 		next -= PROVISIONAL_DAYS * PH_DAY_MS;
 	for (; next < provisional && rc == PH_OK; next = last + PH_DAY_MS) {
-		last = month_end(next);
+		last = ph_month_next(next) - PH_DAY_MS;
 		if (last >= provisional)
 			last = provisional - PH_DAY_MS;
 		rc = sync_unit(s, t, next, last, last, err);

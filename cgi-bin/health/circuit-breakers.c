@@ -103,7 +103,7 @@ breakers_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 
 static const struct ph_route route = {
 	.name = "health-circuit-breakers", .path = "/api/health/circuit-breakers", .access = PH_ACCESS_PUBLIC,
-	.needs = PH_NEED_NET,
+	.needs = PH_NEED_STATE,
 	.ops[PH_GET] = {
 		.summary = "Which services that we call are left alone now?",
 		.fields = fields, .nfields = 4, .is_unstored = 1, .handle = breakers_get,

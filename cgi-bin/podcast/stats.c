@@ -146,12 +146,6 @@ struct stats {
 	int			is_local_bad, is_op3_bad;
 };
 
-static void
-copy_text(char *out, size_t size, const char *text)
-{
-	snprintf(out, size, "%s", text != NULL ? text : "");	/* may be cut */
-}
-
 /* -- local ---------------------------------------------------------------------------- */
 
 static enum ph_rc
@@ -196,8 +190,8 @@ read_recent(struct ph_req *req, const struct ph_show *s, int has_downloads, stru
 	while ((rc = ph_stmt_step(st, err)) == PH_ROW) {
 		const char *title = ph_stmt_text(st, 1);
 
-		copy_text(r.id, sizeof(r.id), ph_stmt_text(st, 0));
-		copy_text(r.title, sizeof(r.title), title[strspn(title, " \t\r\n")] != '\0' ? title : "Untitled");
+		ph_stmt_copy(st, 0, r.id, sizeof(r.id));
+		snprintf(r.title, sizeof(r.title), "%s", title[strspn(title, " \t\r\n")] != '\0' ? title : "Untitled");
 		r.publish_at = ph_stmt_int(st, 2);
 		r.downloads = has_downloads && !ph_stmt_is_null(st, 3) ? ph_stmt_int(st, 3) : -1;
 		add_recent(all, &r);
@@ -227,7 +221,7 @@ read_assembly(struct ph_req *req, const struct ph_show *s, struct stats *all, st
 	    (ph_stmt_int(st, 1) == all->assembled_at && strcmp(ph_stmt_text(st, 2), all->assembled_id) > 0))) {
 		all->assembly = assembly_of(ph_stmt_text(st, 0));
 		all->assembled_at = ph_stmt_int(st, 1);
-		copy_text(all->assembled_id, sizeof(all->assembled_id), ph_stmt_text(st, 2));
+		ph_stmt_copy(st, 2, all->assembled_id, sizeof(all->assembled_id));
 	}
 	ph_stmt_done(st);
 	return rc == PH_ROW || rc == PH_DONE ? PH_OK : rc;
@@ -277,30 +271,19 @@ read_top(struct ph_req *req, const struct ph_show *s, struct stats *all, struct 
 	return rc;
 }
 
-/* The first day of a month, or of the next one. */
-static void
-month_begin(char day[PH_DAY_SIZE], int is_next)
-{
-	int64_t ms = ph_day_ms(day);
-
-	if (is_next)		/* every month has 28 days, none has 32 */
-		ph_day_format(day, ms = ph_time_floor(ms, PH_DAY_MS, 0) + (32 - (day[8] - '0') * 10 - (day[9] - '0')) * PH_DAY_MS);
-	memcpy(day + PH_DAY_SIZE - 3, "01", 3);
-}
-
 /* Add our own days of one podcast, which reach back to its beginning. */
 static enum ph_rc
 read_own(struct ph_req *req, const struct ph_show *s, struct stats *all, struct ph_err *err)
 {
+	const int64_t	 year_ms = ph_day_ms(s->complete_through) - 364 * PH_DAY_MS;
 	char		 first[PH_DAY_SIZE], second[PH_DAY_SIZE], last[PH_DAY_SIZE];
 	struct ph_stmt	*st;
 	enum ph_rc	 rc;
 
-	ph_day_format(first, ph_day_ms(s->complete_through) - 364 * PH_DAY_MS);
-	memcpy(second, first, sizeof(second));
+	ph_day_format(first, year_ms);
+	ph_day_format(second, ph_month_next(year_ms));
 	memcpy(last, s->complete_through, sizeof(last));
-	month_begin(second, 1);
-	month_begin(last, 0);
+	memcpy(last + 8, "01", 3);
 	if ((rc = ph_db_prepare(ph_req_db(req), sql_own, &st, err)) != PH_OK)
 		return rc;
 	ph_stmt_bind_text(st, 1, s->podcast_id);
@@ -334,7 +317,7 @@ add_plays(struct stats *all, const struct ph_show *s, int64_t now_ms)
 	if (all->nwith_data++ == 0) {
 		all->plays_30d = 0;
 		all->fetched_at = fetched_at;
-		copy_text(all->as_of, sizeof(all->as_of), s->as_of);
+		memcpy(all->as_of, s->as_of, sizeof(all->as_of));
 	}
 	all->plays_30d += s->counts.monthly;
 	if (s->counts.nweekly > 0)
@@ -342,7 +325,7 @@ add_plays(struct stats *all, const struct ph_show *s, int64_t now_ms)
 	if (fetched_at < all->fetched_at)
 		all->fetched_at = fetched_at;
 	if (strcmp(s->as_of, all->as_of) < 0)
-		copy_text(all->as_of, sizeof(all->as_of), s->as_of);
+		memcpy(all->as_of, s->as_of, sizeof(all->as_of));
 }
 
 /* -- the parts ------------------------------------------------------------------------ */

@@ -191,3 +191,14 @@ ph_day_ms(const char *day)
 		return -1;
 	return ms;
 }
+
+int64_t
+ph_month_next(int64_t ms)
+{
+	char day[PH_DAY_SIZE];
+
+	/* Every month has 28 days, none has 32: from its first day 32 on lead into the next one. */
+	memcpy(ph_day_format(day, ms) + 8, "01", 3);
+	memcpy(ph_day_format(day, ph_day_ms(day) + 32 * PH_DAY_MS) + 8, "01", 3);
+	return ph_day_ms(day);
+}

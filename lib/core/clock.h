@@ -33,6 +33,9 @@ char	*ph_day_format(char buf[PH_DAY_SIZE], int64_t ms);
 /* The first instant of a day, or -1: it is none, or not written so. */
 int64_t	ph_day_ms(const char *day);
 
+/* The first instant of the month, in UTC, behind that of an instant. */
+int64_t	ph_month_next(int64_t ms);
+
 /* Monotonic time in microseconds, for durations and deadlines only. */
 int64_t	ph_clock_mono_us(void);
 

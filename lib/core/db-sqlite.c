@@ -672,6 +672,14 @@ ph_stmt_text(struct ph_stmt *st, int col)
 	return (const char *)sqlite3_column_text(st->st, col);
 }
 
+void
+ph_stmt_copy(struct ph_stmt *st, int col, char *out, size_t size)
+{
+	const char *text = ph_stmt_text(st, col);
+
+	snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
 int64_t
 ph_db_changes(struct ph_db *db)
 {

@@ -94,6 +94,8 @@ int		ph_stmt_is_null(struct ph_stmt *, int col);
 int64_t		ph_stmt_int(struct ph_stmt *, int col);
 double		ph_stmt_double(struct ph_stmt *, int col);
 const char	*ph_stmt_text(struct ph_stmt *, int col);	/* NULL for NULL */
+/* The same into out, cut to what fits; "" for NULL. */
+void		ph_stmt_copy(struct ph_stmt *, int col, char *out, size_t size);
 
 /* Rows changed by the last statement that was executed. */
 int64_t		ph_db_changes(struct ph_db *);

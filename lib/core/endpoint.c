@@ -942,7 +942,7 @@ ph_endpoint_main(const struct ph_route *route, int argc, char **argv)
 		status = ph_serve(route->name, ph_config_int(PH_CFG_MAX_REQUESTS), serve_fastcgi, req);
 		ph_state_close(req->state);
 	} else {
-		if ((route->needs & PH_NEED_NET) != 0)
+		if ((route->needs & (PH_NEED_NET | PH_NEED_STATE)) != 0)
 			req->state = ph_state_open(route->name, 0);
 		status = serve_once(req);
 		ph_state_close(req->state);

@@ -107,7 +107,7 @@ const char	*ph_req_text(const struct ph_req *, size_t param);	/* NULL: absent */
 const struct cJSON *ph_req_json(const struct ph_req *, size_t param);	/* of a body; NULL: absent */
 const char	*ph_req_env(const struct ph_req *, const char *name);	/* NULL: absent */
 const struct ph_args *ph_req_args(const struct ph_req *);
-/* state.h; NULL: without, and by hand unless the route needs the net */
+/* state.h; NULL: without, and by hand unless the route needs it, or the net */
 struct ph_state	*ph_req_state(struct ph_req *);
 const struct ph_identity *ph_req_who(const struct ph_req *);
 int		 ph_req_may(const struct ph_req *, const char *scope);	/* beyond the one declared */

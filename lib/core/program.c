@@ -28,6 +28,8 @@ ph_program_needs(unsigned needs)
 		cJSON_AddItemToArray(list, cJSON_CreateString("db_write"));
 	if (needs & PH_NEED_NET)
 		cJSON_AddItemToArray(list, cJSON_CreateString("net"));
+	if (needs & PH_NEED_STATE)
+		cJSON_AddItemToArray(list, cJSON_CreateString("state"));
 	return list;
 }
 

@@ -95,12 +95,6 @@ give_points(const struct ph_downloads *d, struct curve *c, struct ph_err *err)
 	return ph_days_each(d, c->op3_id, w, give_point, c, err);
 }
 
-static void
-copy_text(struct ph_stmt *st, int col, char *out, size_t size)
-{
-	snprintf(out, size, "%s", ph_stmt_is_null(st, col) ? "" : ph_stmt_text(st, col));	/* may be cut */
-}
-
 static enum ph_rc
 read_curves(const struct ph_downloads *d, struct curve *list, size_t *n, struct ph_err *err)
 {
@@ -116,9 +110,9 @@ read_curves(const struct ph_downloads *d, struct curve *list, size_t *n, struct 
 	while ((rc = ph_stmt_step(st, err)) == PH_ROW && *n < CURVES_MAX) {
 		struct curve *c = &list[(*n)++];
 
-		copy_text(st, 0, c->episode_id, sizeof(c->episode_id));
-		copy_text(st, 1, c->op3_id, sizeof(c->op3_id));
-		copy_text(st, 2, c->title, sizeof(c->title));
+		ph_stmt_copy(st, 0, c->episode_id, sizeof(c->episode_id));
+		ph_stmt_copy(st, 1, c->op3_id, sizeof(c->op3_id));
+		ph_stmt_copy(st, 2, c->title, sizeof(c->title));
 		c->publish_at = ph_stmt_int(st, 3);
 		c->cumulative = 0;
 	}

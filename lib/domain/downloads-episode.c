@@ -62,9 +62,9 @@ read_episode(const struct ph_downloads *d, struct episode *e, struct ph_err *err
 	ph_stmt_bind_text(st, 1, d->episode_id);
 	ph_stmt_bind_int(st, 2, ph_show_has_episodes(d->show, d->now_ms));
 	if ((rc = ph_stmt_step(st, err)) == PH_ROW) {
-		snprintf(e->title, sizeof(e->title), "%s", ph_stmt_text(st, 0));	/* may be cut */
+		ph_stmt_copy(st, 0, e->title, sizeof(e->title));
 		e->number = ph_stmt_is_null(st, 1) ? -1 : ph_stmt_int(st, 1);
-		snprintf(e->op3_id, sizeof(e->op3_id), "%s", ph_stmt_is_null(st, 2) ? "" : ph_stmt_text(st, 2));
+		ph_stmt_copy(st, 2, e->op3_id, sizeof(e->op3_id));
 		for (i = 0; i < 4; i++)
 			e->first[i] = ph_stmt_is_null(st, 3 + i) ? -1 : ph_stmt_int(st, 3 + i);
 		e->all = ph_stmt_is_null(st, 7) ? -1 : ph_stmt_int(st, 7);

@@ -140,7 +140,7 @@ int64_t		ph_episodes_shown(const struct ph_downloads *, int64_t n);
 enum ph_rc	ph_days_sum(const struct ph_downloads *, const char *key, struct ph_days, int64_t *n, struct ph_err *);
 /* All downloads of a podcast or episode; -1: unknown. */
 enum ph_rc	ph_days_all(const struct ph_downloads *, const char *key, int64_t *n, struct ph_err *);
-/* Each day of a window, oldest first, also those without a download.  -1 of the function: stop, with err. */
+/* Each day of a window, oldest first, also those without a download.  A failure of the function ends it. */
 typedef enum ph_rc ph_day_fn(void *arg, int64_t day_ms, int64_t n, struct ph_err *);
 enum ph_rc	ph_days_each(const struct ph_downloads *, const char *key, struct ph_days, ph_day_fn *, void *arg,
 		    struct ph_err *);

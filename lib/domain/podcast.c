@@ -35,7 +35,7 @@ find_user(struct ph_db *db, const char *sql, const char *key, struct ph_listener
 		return rc;
 	ph_stmt_bind_text(st, 1, key);
 	if ((rc = ph_stmt_step(st, err)) == PH_ROW) {
-		snprintf(who->user_id, sizeof(who->user_id), "%s", ph_stmt_text(st, 0));
+		ph_stmt_copy(st, 0, who->user_id, sizeof(who->user_id));
 		for (i = 0; ph_plan_levels[i] != NULL; i++)
 			if (strcmp(ph_plan_levels[i], ph_stmt_text(st, 1)) == 0)
 				who->level = (enum ph_level)i;
@@ -77,9 +77,9 @@ ph_podcast_find(struct ph_db *db, const struct ph_listener *who, const char *id,
 		return rc;
 	ph_stmt_bind_text(st, 1, id);
 	if ((rc = ph_stmt_step(st, err)) == PH_ROW) {
-		snprintf(p->id, sizeof(p->id), "%s", ph_stmt_text(st, 0));
-		snprintf(p->user_id, sizeof(p->user_id), "%s", ph_stmt_text(st, 1));
-		snprintf(p->name, sizeof(p->name), "%s", ph_stmt_text(st, 2));	/* may be cut */
+		ph_stmt_copy(st, 0, p->id, sizeof(p->id));
+		ph_stmt_copy(st, 1, p->user_id, sizeof(p->user_id));
+		ph_stmt_copy(st, 2, p->name, sizeof(p->name));
 		p->is_public = ph_stmt_int(st, 3) != 0;
 	}
 	ph_stmt_done(st);

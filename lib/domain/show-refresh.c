@@ -278,8 +278,8 @@ store_episodes(struct ph_db *db, const char *podcast_id, const struct ph_op3_epi
 	return rc;
 }
 
-static enum ph_rc
-store_uuid(struct ph_db *db, const struct ph_show *s, struct ph_err *err)
+enum ph_rc
+ph_show_store_uuid(struct ph_db *db, const struct ph_show *s, struct ph_err *err)
 {
 	struct ph_stmt	*st;
 	enum ph_rc	 rc;
@@ -329,7 +329,7 @@ store_one(const struct ph_show_fetch *f, const char *owner, const struct ph_show
 	enum ph_rc	 rc;
 
 	/* First: where the show is another one, what is kept of it goes, and the next request asks anew. */
-	if ((rc = store_uuid(f->db, s, err)) != PH_OK ||
+	if ((rc = ph_show_store_uuid(f->db, s, err)) != PH_OK ||
 	    (rc = ph_db_prepare(f->db, s->has_answer ? sql_store_counts : sql_store_failure, &st, err)) != PH_OK)
 		return rc;
 	ph_stmt_bind_text(st, 1, s->podcast_id);
@@ -345,7 +345,8 @@ store_one(const struct ph_show_fetch *f, const char *owner, const struct ph_show
 	}
 	rc = ph_stmt_exec(st, err);
 	ph_stmt_done(st);
-	if (rc != PH_OK || ph_db_changes(f->db) == 0 || !s->has_answer || s->episodes_at != s->counts_at || (rc = store_episodes(f->db, s->podcast_id, episodes, err)) != PH_OK)
+	if (rc != PH_OK || ph_db_changes(f->db) == 0 || !s->has_answer || s->episodes_at != s->counts_at ||
+	    (rc = store_episodes(f->db, s->podcast_id, episodes, err)) != PH_OK)
 		return rc;
 	/* Figures are worth more than whose they are. */
 	ph_show_match(f->db, s->podcast_id, &match_err);

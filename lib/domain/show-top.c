@@ -23,12 +23,6 @@ const struct ph_field ph_top_fields[PH_TOP_NFIELDS] = {
 	[F_ALL] = { .name = "downloads_all_time", .text = "Downloads so far." },
 };
 
-static void
-copy_text(struct ph_stmt *st, int col, char *out, size_t size)
-{
-	snprintf(out, size, "%s", ph_stmt_is_null(st, col) ? "" : ph_stmt_text(st, col));	/* may be cut */
-}
-
 static int64_t
 count(struct ph_stmt *st, int col)
 {
@@ -49,9 +43,9 @@ ph_top_read(struct ph_db *db, const char *podcast_id, struct ph_top *list, size_
 	while ((rc = ph_stmt_step(st, err)) == PH_ROW && *n < max) {
 		struct ph_top *t = &list[(*n)++];
 
-		copy_text(st, 0, t->title, sizeof(t->title));
-		copy_text(st, 1, t->guid, sizeof(t->guid));
-		copy_text(st, 2, t->episode_id, sizeof(t->episode_id));
+		ph_stmt_copy(st, 0, t->title, sizeof(t->title));
+		ph_stmt_copy(st, 1, t->guid, sizeof(t->guid));
+		ph_stmt_copy(st, 2, t->episode_id, sizeof(t->episode_id));
 		t->d1 = count(st, 3);
 		t->d3 = count(st, 4);
 		t->d7 = count(st, 5);

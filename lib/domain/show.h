@@ -99,5 +99,7 @@ enum ph_rc	ph_show_match(struct ph_db *, const char *podcast_id, struct ph_err *
  * URL, and its variants, at most four questions.  episodes may be NULL; else it is asked for in any case.
  */
 enum ph_reply	ph_show_find(struct ph_op3 *, struct ph_show *, int64_t now_ms, struct ph_op3_episodes *episodes);
+/* Keep it, in a writing transaction.  Where it is another one, all that was counted of the former goes. */
+enum ph_rc	ph_show_store_uuid(struct ph_db *, const struct ph_show *, struct ph_err *);
 
 #endif

@@ -80,20 +80,25 @@ is_hex(const char *s, size_t len)
 	return strlen(s) == len && strspn(s, "0123456789abcdef") == len;
 }
 
-/* A count that must be there (or may be absent: -1).  0, or -1: it is nonsense. */
+/* A count.  0, or -1: it is nonsense. */
+static int
+take_count(const cJSON *item, int64_t *out)
+{
+	if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= COUNT_MAX) ||
+	    item->valuedouble != floor(item->valuedouble))	/* NaN fails the range */
+		return -1;
+	*out = (int64_t)item->valuedouble;
+	return 0;
+}
+
+/* The same of a member that must be there, or may be absent: -1. */
 static int
 read_count(const cJSON *object, const char *name, int is_optional, int64_t *out)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
 
 	*out = -1;
-	if (item == NULL && is_optional)
-		return 0;
-	if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= COUNT_MAX) ||
-	    item->valuedouble != floor(item->valuedouble))	/* NaN fails the range */
-		return -1;
-	*out = (int64_t)item->valuedouble;
-	return 0;
+	return item == NULL && is_optional ? 0 : take_count(item, out);
 }
 
 /* A text that may be absent: NULL.  0, or -1: it is nonsense. */
@@ -266,12 +271,9 @@ read_counts(const cJSON *object, struct ph_op3_counts *c)
 	    read_count(object, "numWeeks", 1, &num_weeks) != 0 || num_weeks > 1000 || !cJSON_IsArray(weekly) ||
 	    cJSON_GetArraySize(weekly) > PH_OP3_WEEKS)
 		return -1;
-	cJSON_ArrayForEach(week, weekly) {
-		if (!cJSON_IsNumber(week) || !(week->valuedouble >= 0 && week->valuedouble <= COUNT_MAX) ||
-		    week->valuedouble != floor(week->valuedouble))
+	cJSON_ArrayForEach(week, weekly)
+		if (take_count(week, &c->weekly[c->nweekly++]) != 0)
 			return -1;
-		c->weekly[c->nweekly++] = (int64_t)week->valuedouble;
-	}
 	if (avg != NULL) {
 		if (!cJSON_IsNumber(avg) || !(avg->valuedouble >= 0 && avg->valuedouble <= COUNT_MAX))
 			return -1;

@@ -1117,7 +1117,7 @@ def _():
         if path.name == "stamp":
             continue
         described = json.loads(subprocess.run([path, "--describe"], capture_output=True, check=True).stdout)
-        if "net" in described["needs"] and path.name != "health-circuit-breakers":     # which only looks at them
+        if "net" in described["needs"]:
             asking.add(path.name)
         needed = subprocess.run(["readelf", "-d", path.resolve()], capture_output=True, encoding="utf-8").stdout
         if "libcurl" in needed:

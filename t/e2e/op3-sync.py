@@ -530,6 +530,25 @@ def _():
     one.verify()
 
 
+@test("a show that OP3 knows by another UUID now: nothing of the former stays, and the days are those of the new one")
+def _():
+    for minutes in (1, 4 * 60):             # the figures of the stats are still fresh, or asked for anew
+        former, now = generate(17, "2025-08-01", NOW, episodes=6, rows=900), NOW + minutes * MINUTE
+        one = Station(former)
+        one.job()
+        one.expect_whole(what="before")
+        moved = generate(18, "2025-09-10", NOW, episodes=5, rows=700)
+        moved.guid = former.guid
+        one.op3.shows[:] = [moved]
+        db = one.connect()
+        db.execute("UPDATE op3_sync SET next_at = 0")
+        db.close()
+        one.job(now)
+        one.expect_whole(now, show=moved, what=f"{minutes} minutes later")
+        expect_equal(one.rows("SELECT op3_show_uuid FROM podcasts"), [(moved.uuid,)], "its UUID")
+        one.verify()
+
+
 @test("it runs every three hours or so, not at every turn; a refresh makes it run")
 def _():
     one = Station(plain)

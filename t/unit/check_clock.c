@@ -75,6 +75,25 @@ START_TEST(floor_to_span)
 }
 END_TEST
 
+/* By the calendar. */
+static const struct { const char *day, *next; } months[] = {
+	{ "2025-01-01", "2025-02-01" }, { "2025-01-31", "2025-02-01" }, { "2025-02-28", "2025-03-01" },
+	{ "2024-02-01", "2024-03-01" }, { "2024-02-29", "2024-03-01" }, { "2025-04-30", "2025-05-01" },
+	{ "2025-07-31", "2025-08-01" }, { "2025-12-01", "2026-01-01" }, { "2025-12-31", "2026-01-01" },
+	{ "1970-01-01", "1970-02-01" },
+};
+
+START_TEST(the_next_month)
+{
+	const int64_t	begin = ph_day_ms(months[_i].day);
+	char		day[PH_DAY_SIZE];
+
+	ck_assert_str_eq(ph_day_format(day, ph_month_next(begin)), months[_i].next);
+	ck_assert_int_eq(ph_month_next(begin), ph_day_ms(months[_i].next));
+	ck_assert_int_eq(ph_month_next(begin + PH_DAY_MS - 1), ph_day_ms(months[_i].next));
+}
+END_TEST
+
 /* Each test runs in a process of its own, so the environment is its own too. */
 START_TEST(the_clock_is_fixed_in_tests_only)
 {
@@ -117,6 +136,7 @@ main(void)
 	tcase_add_loop_test(tc, format, 0, sizeof(times) / sizeof(times[0]));
 	tcase_add_loop_test(tc, parse, 0, sizeof(instants) / sizeof(instants[0]));
 	tcase_add_loop_test(tc, floor_to_span, 0, (int)(sizeof(spans) / sizeof(spans[0])));
+	tcase_add_loop_test(tc, the_next_month, 0, (int)(sizeof(months) / sizeof(months[0])));
 	tcase_add_test(tc, the_clock_is_fixed_in_tests_only);
 	tcase_add_test(tc, the_clock_can_be_set);
 	tcase_add_loop_test(tc, utf8_validity, 0, sizeof(utf8) / sizeof(utf8[0]));
