@@ -17,7 +17,7 @@
 #include "jobs.h"
 #include "routes.h"
 
-static const char usage[] = "jobs [--json] | jobs run NAME";
+static const char usage[] = "jobs [--json] | jobs run NAME [--MODE]";
 
 static const char sql_last[] =
 	"SELECT status, coalesce(finished_at, started_at), items, coalesce(error, detail, '')"
@@ -169,7 +169,7 @@ list(const cJSON *jobs, int is_json)
 }
 
 static int
-run_once(const cJSON *jobs, const char *name)
+run_once(const cJSON *jobs, const char *name, const char *mode)
 {
 	struct ph_err	 err = { .rc = PH_OK };
 	char		 program[PATH_SIZE];
@@ -180,7 +180,7 @@ run_once(const cJSON *jobs, const char *name)
 		return complain(&err);
 	}
 	program_path(program, route_text(job, "name"));
-	execl(program, program, "--once", (char *)NULL);
+	execl(program, program, "--once", mode, (char *)NULL);
 	ph_fail(&err, PH_EINTERNAL, "%s: %s", program, strerror(errno));
 	return complain(&err);
 }
@@ -189,16 +189,16 @@ int
 cmd_jobs(int argc, char **argv)
 {
 	const int	 is_json = argc == 2 && strcmp(argv[1], "--json") == 0;
-	const int	 is_run = argc == 3 && strcmp(argv[1], "run") == 0;
+	const int	 is_run = argc >= 3 && strcmp(argv[1], "run") == 0;
 	struct ph_err	 err = { .rc = PH_OK };
 	cJSON		*jobs;
 	int		 status;
 
-	if (argc != 1 && !is_json && !is_run)
+	if (argc != 1 && !is_json && (!is_run || argc > 4 || (argc == 4 && strncmp(argv[3], "--", 2) != 0)))
 		return complain_usage(usage);
 	if ((jobs = jobs_load(&err)) == NULL)
 		return complain(&err);
-	status = is_run ? run_once(jobs, argv[2]) : list(jobs, is_json);
+	status = is_run ? run_once(jobs, argv[2], argc == 4 ? argv[3] : NULL) : list(jobs, is_json);
 	cJSON_Delete(jobs);
 	return status;
 }

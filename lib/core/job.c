@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,6 +42,7 @@ enum {
 struct ph_job_run {
 	const struct ph_job	*job;
 	struct ph_db		*db;
+	const char		*mode;		/* NULL: none */
 	struct ph_lock		 lock;
 	int			 is_lost;	/* the lock is */
 	int64_t			 prolonged_at;	/* the lease */
@@ -122,6 +124,12 @@ int64_t
 ph_job_run_now_ms(const struct ph_job_run *run)
 {
 	return run->now_ms;
+}
+
+int
+ph_job_run_is(const struct ph_job_run *run, const char *mode)
+{
+	return run->mode != NULL && strcmp(run->mode, mode) == 0;
 }
 
 struct ph_db *
@@ -259,7 +267,7 @@ insert_row(struct ph_job_run *run, struct ph_err *err)
 	return rc;
 }
 
-/* PH_DONE: another process has this job's lock. */
+/* PH_ERUNNING: another process has this job's lock. */
 static enum ph_rc
 begin_run(struct ph_job_run *run, struct ph_err *err)
 {
@@ -272,7 +280,7 @@ begin_run(struct ph_job_run *run, struct ph_err *err)
 	run->now_ms = run->prolonged_at = ph_clock_now_ms(NULL);
 	if ((rc = ph_lock_acquire(run->db, name, run->now_ms, &run->lock, err)) == PH_OK &&
 	    run->lock.fence == 0)
-		rc = PH_DONE;
+		rc = ph_fail(err, PH_ERUNNING, "another process runs this job now");
 	if (rc == PH_OK && (rc = abort_orphans(run->db, run->now_ms, err)) == PH_OK &&
 	    (rc = insert_row(run, err)) == PH_OK)
 		rc = ph_db_commit(run->db, err);
@@ -357,11 +365,12 @@ check_due(const struct ph_job *job, struct ph_db *db, struct ph_err *err)
 	return rc == PH_OK && !is_due ? PH_DONE : rc;
 }
 
-/* One turn.  PH_DONE: another process has it, or there is nothing to do.  last: what the turn before came to. */
+/* One turn.  PH_ERUNNING: another process has it; PH_DONE: there is nothing to do.  last: what the turn before came
+ * to.  mode: of a run by hand, or NULL. */
 static enum ph_rc
-take_turn(const struct ph_job *job, struct ph_db *db, enum ph_rc last, int is_once)
+take_turn(const struct ph_job *job, struct ph_db *db, enum ph_rc last, int is_once, const char *mode)
 {
-	struct ph_job_run	 run = { .job = job, .db = db };
+	struct ph_job_run	 run = { .job = job, .db = db, .mode = mode };
 	struct ph_err		 err = { .rc = PH_OK }, end_err = { .rc = PH_OK };
 	char			 error[ERROR_SIZE];
 	enum ph_rc		 rc;
@@ -381,10 +390,10 @@ take_turn(const struct ph_job *job, struct ph_db *db, enum ph_rc last, int is_on
 		if (rc == PH_OK && (is_once || run.items > 0))
 			ph_log("info", job->name, "%" PRId64 " items%s%s", run.items,
 			    run.detail[0] != '\0' ? ": " : "", run.detail);
-	} else if (rc == PH_DONE && is_once)
-		ph_log("info", job->name, "another process runs this job now, or there is nothing to do");
+	} else if (is_once && (rc == PH_DONE || rc == PH_ERUNNING))
+		ph_log("info", job->name, "%s", rc == PH_DONE ? "there is nothing to do" : err.detail);
 	/* A cause that stays is told once. */
-	if (rc != PH_OK && rc != PH_DONE && rc != last)
+	if (rc != PH_OK && rc != PH_DONE && rc != PH_ERUNNING && rc != last)
 		log_failure(job, rc, &err);
 	return rc;
 }
@@ -449,10 +458,34 @@ describe(const struct ph_job *job)
 	return is_written ? 0 : 1;
 }
 
+/* The mode that --full and the like ask for; NULL: the job has no such. */
+static const char *
+find_mode(const struct ph_job *job, const char *option)
+{
+	size_t i;
+
+	for (i = 0; job->modes != NULL && job->modes[i] != NULL; i++)
+		if (strncmp(option, "--", 2) == 0 && strcmp(option + 2, job->modes[i]) == 0)
+			return job->modes[i];
+	return NULL;
+}
+
+static void
+complain_usage(const struct ph_job *job)
+{
+	size_t i;
+
+	fprintf(stderr, "usage: %s [--once", job->name);
+	for (i = 0; job->modes != NULL && job->modes[i] != NULL; i++)
+		fprintf(stderr, "%s--%s", i == 0 ? " [" : "|", job->modes[i]);
+	fprintf(stderr, "%s|--describe]\n", i > 0 ? "]" : "");
+}
+
 int
 ph_job_main(const struct ph_job *job, int argc, char **argv)
 {
-	const int		 is_once = argc == 2 && strcmp(argv[1], "--once") == 0;
+	const int		 is_once = argc >= 2 && strcmp(argv[1], "--once") == 0;
+	const char		*mode = is_once && argc == 3 ? find_mode(job, argv[2]) : NULL;
 	struct ph_err		 err = { .rc = PH_OK };
 	struct ph_db_limits	 limits = { .deadline_ms = TX_DEADLINE_MS };
 	char			 path[512];
@@ -463,8 +496,8 @@ ph_job_main(const struct ph_job *job, int argc, char **argv)
 	assert(job->interval_s >= 0);
 	if (argc == 2 && strcmp(argv[1], "--describe") == 0)
 		return describe(job);
-	if (argc != 1 + is_once) {
-		fprintf(stderr, "usage: %s [--once|--describe]\n", job->name);
+	if (argc != 1 + is_once + (mode != NULL)) {
+		complain_usage(job);
 		return 2;
 	}
 	if (ph_config_load(NULL, &err) != PH_OK) {
@@ -481,10 +514,10 @@ ph_job_main(const struct ph_job *job, int argc, char **argv)
 	if (job->interval_s == 0)
 		rc = serve(job, db, &waiting, is_once);
 	else if (is_once)
-		rc = take_turn(job, db, PH_OK, 1);
+		rc = take_turn(job, db, PH_OK, 1, mode);
 	else
 		while (wait_for_turn(job, &waiting))
-			rc = take_turn(job, db, rc, 0);
+			rc = take_turn(job, db, rc, 0, NULL);
 	ph_db_close(db);
-	return !is_once || rc == PH_OK || rc == PH_DONE ? 0 : 1;
+	return !is_once || rc == PH_OK || rc == PH_DONE ? 0 : rc == PH_ERUNNING ? EX_TEMPFAIL : 1;
 }

@@ -7,7 +7,8 @@
  * multiple of its period: each full minute for a period of 60 s, counted from the epoch
  * in UTC.  A turn that comes while a run lasts is left out.  SIGTERM and SIGINT end it
  * after the run in hand, and so does another program file at its path.  --once makes one
- * run now and exits 0, or 1 if it failed.  --describe prints the job as JSON.
+ * run now and exits 0, 1 if it failed, or 75 (EX_TEMPFAIL) if another process makes one; with one of the
+ * job's modes behind it, e.g. --once --full, a run of that kind.  --describe prints the job as JSON.
  *
  * Runs of a job never overlap, in however many processes: each holds the lock job:NAME
  * (lock.h), and where it is held already the turn is left out.  Each run is a row of
@@ -42,6 +43,7 @@ struct ph_job {
 	const char	*summary;	/* one line */
 	const char	*description;	/* a paragraph; NULL: none */
 	unsigned	 needs;		/* enum ph_need, or-ed */
+	const char *const *modes;	/* of runs by hand, "full" for --full; NULL-terminated; NULL: none */
 	ph_job_due_fn	*is_due;	/* when it says no, the turn is left out; NULL: there always is */
 	ph_job_fn	*run;
 };
@@ -54,6 +56,7 @@ int64_t	ph_job_next_turn(int interval_s, int64_t now_ms);
 /* -- what a job asks of its run ---------------------------------------------------- */
 
 int64_t	ph_job_run_now_ms(const struct ph_job_run *);	/* one instant for the whole run */
+int	ph_job_run_is(const struct ph_job_run *, const char *mode);	/* is it a run of that kind? */
 
 /*
  * Begin a transaction that writes, and only while the lock is held: PH_ECONFLICT when it is

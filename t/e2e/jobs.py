@@ -188,7 +188,7 @@ def _():
     one = Jobs()
     held = one.held("--once", now=NOW)
     expect_equal(one.runs(), [("running", 0, NOW, None, None)], "while it runs")
-    expect("another process" in one.once(now=NOW + 1), "the other says why")
+    expect("another process" in one.once(now=NOW + 1, status=75), "the other says why")
     expect_equal(one.runs("status"), [("running",)], "no row of the other")
     expect_equal(one.written(), [], "nor any work")
     one.finish(held)
@@ -222,7 +222,7 @@ def _():
     held.kill()
     held.communicate()
     one.order("count 1")
-    one.once(now=NOW + LEASE_MS - 1)
+    one.once(now=NOW + LEASE_MS - 1, status=75)
     expect_equal(one.runs("status"), [("running",)], "one millisecond before the end")
     one.once(now=NOW + LEASE_MS)
     expect_equal(one.runs(), [("aborted", 0, NOW, NOW + LEASE_MS, None),
