@@ -24,6 +24,7 @@
 #include "core/clock.h"
 #include "core/number.h"
 #include "demo-podcast.h"
+#include "demo-product.h"
 #include "demo-samples.h"
 #include "instance.h"
 #include "verify.h"
@@ -564,6 +565,8 @@ cmd_demo(int argc, char **argv)
 		    "database only");
 	else if (rows == 0 || (rc = load(d, &err)) == PH_OK)
 		rc = ph_db_bulk_commit(d->db, &err);
+	if (rc == PH_OK && rows > 0)
+		rc = demo_product_insert(d->now, &err);
 	if (d->db != NULL)
 		ph_db_end(d->db);
 	ph_db_close(d->db);

@@ -13,6 +13,7 @@
 #include "command.h"
 #include "core/config.h"
 #include "core/seal.h"
+#include "domain/readmodel.h"
 #include "instance.h"
 
 static enum ph_rc
@@ -56,6 +57,7 @@ cmd_init(int argc, char **argv)
 	struct ph_err	err = { .rc = PH_OK };
 	char		path[PATH_SIZE];
 	size_t		i;
+	int		is_made;
 
 	(void)argv;
 	if (argc != 1)
@@ -68,6 +70,10 @@ cmd_init(int argc, char **argv)
 		return complain(&err);
 	if (ph_seal_init(&err) != PH_OK)
 		return complain(&err);
+	if (ph_model_make(&is_made, &err) != PH_OK)
+		return complain(&err);
+	if (is_made)
+		printf("made %s\n", ph_config_path(path, sizeof(path), "analytics.db"));
 	ph_config_path(path, sizeof(path), "pilothouse.db");
 	if (access(path, F_OK) == 0) {
 		printf("%s is there already\n", path);

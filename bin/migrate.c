@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "domain/readmodel.h"
 #include "instance.h"
 #include "verify.h"
 
@@ -118,6 +119,7 @@ cmd_migrate(int argc, char **argv)
 	struct ph_err	 err = { .rc = PH_OK };
 	struct ph_db	*db;
 	int64_t		 version = 0;
+	int		 is_made;
 	enum ph_rc	 rc;
 
 	(void)argv;
@@ -139,5 +141,7 @@ cmd_migrate(int argc, char **argv)
 		rc = ph_db_script(db, "PRAGMA journal_mode=WAL", &err);
 		ph_db_close(db);
 	}
+	if (rc == PH_OK && (rc = ph_model_make(&is_made, &err)) == PH_OK && is_made)
+		printf("the read model is made anew; `pilothouse jobs run readmodel` fills it\n");
 	return rc == PH_OK ? 0 : complain(&err);
 }

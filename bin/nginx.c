@@ -146,12 +146,16 @@ location_lines(char *out, size_t size, const cJSON *route, const char *share, co
 	const int body_max = cJSON_GetObjectItem(route, "body_max")->valueint;
 
 	out[0] = '\0';
+	if (route_text(route, "page")[0] != '\0')
+		snprintf(out, size, "\t\tif ($ph_wants_page) {\n\t\t\treturn 302 %s;\n\t\t}\n", route_text(route, "page"));
 	if (strcmp(route_text(route, "access"), "scope") == 0)
-		snprintf(out, size, "\t\tinclude %s/nginx/protected.conf;\n", share);
+		snprintf(out + strlen(out), size - strlen(out), "\t\tinclude %s/nginx/protected.conf;\n", share);
 	if (route_cache_s(route) > 0)
 		snprintf(out + strlen(out), size - strlen(out), "\t\tinclude %s/nginx/cached.conf;\n", share);
 	if (body_max != PH_BODY_MAX)
 		snprintf(out + strlen(out), size - strlen(out), "\t\tclient_max_body_size %d;\n", body_max);
+	if (cJSON_IsTrue(cJSON_GetObjectItem(route, "is_once")))
+		snprintf(out + strlen(out), size - strlen(out), "\t\tfastcgi_next_upstream off;\n\t\tfastcgi_read_timeout 60s;\n");
 	if (cJSON_IsTrue(cJSON_GetObjectItem(route, "is_live")))
 		snprintf(out + strlen(out), size - strlen(out), "\t\tset $ph_ticket $arg_ticket;\n");
 	/* limit_req of a location replaces those of the server. */

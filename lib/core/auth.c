@@ -25,6 +25,7 @@ const struct ph_scope ph_scopes[] = {
 	{ "billing:read", "read credits and usage", VIEWER },
 	{ "billing:write", "change credits", "" },
 	{ "analytics:read", "read product analytics", VIEWER },
+	{ "analytics:write", "send product analytics by mail", "manager" },
 	{ "hub:read", "read the marketing data hub", VIEWER },
 	{ "hub:write", "connect and sync marketing sources", "manager" },
 	{ "health:read", "read health and resources", VIEWER },

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "core/address.h"
+#include "core/clock.h"
 #include "core/config.h"
 #include "core/number.h"
 
@@ -110,6 +111,30 @@ static const struct ph_setting settings[PH_CFG__MAX] = {
 	    "failures after which it is left alone" },
 	[PH_CFG_BREAKER_OP3_TIMEOUT] = { "BREAKER_OP3_TIMEOUT", PH_SET_INT, 1, 3600, "60", 0,
 	    "seconds that it then is left alone for" },
+	[PH_CFG_DB_HOST] = { "DB_HOST", PH_SET_TEXT, 0, 255, "", 0,
+	    "MySQL or MariaDB server of the product, or the path of its socket; empty: no product analytics" },
+	[PH_CFG_DB_PORT] = { "DB_PORT", PH_SET_INT, 1, 65535, "3306", 0,
+	    "its TCP port" },
+	[PH_CFG_DB_NAME] = { "DB_NAME", PH_SET_TEXT, 1, 64, "free-planning-poker", 0,
+	    "the database there that has the tables fpp_users, fpp_rooms ..." },
+	[PH_CFG_DB_USERNAME] = { "DB_USERNAME", PH_SET_TEXT, 1, 128, "fpp", 0,
+	    "account there, which needs to read these tables only" },
+	[PH_CFG_DB_PASSWORD] = { "DB_PASSWORD", PH_SET_TEXT, 0, 400, "", 1,
+	    "its password" },
+	[PH_CFG_DB_TLS] = { "DB_TLS", PH_SET_BOOL, 0, 1, "0", 0,
+	    "speak TLS with the server, and verify its certificate by PH_CA_FILE" },
+	[PH_CFG_DB_TIMEOUT] = { "DB_TIMEOUT", PH_SET_INT, 1, 3600, "60", 0,
+	    "longest wait for an answer of the server, in seconds" },
+	[PH_CFG_FPP_START_DATE] = { "FPP_START_DATE", PH_SET_DAY, 10, 10, "2024-06-03", 0,
+	    "first day (UTC) of the series, and of what sessions are counted from" },
+	[PH_CFG_FPP_UNKNOWN_ROOM] = { "FPP_UNKNOWN_ROOM", PH_SET_CHOICE, 1, 8, "404", 0,
+	    "what /room/{id}/stats says of a room that nothing is known of: 404, or zero for zeros", "404 zero" },
+	[PH_CFG_BEA_BASE_URL] = { "BEA_BASE_URL", PH_SET_TEXT, 0, 400, "", 0,
+	    "mail backend of /daily-analytics: a URL, or a host that is asked at http://HOST:3010; empty: no mail" },
+	[PH_CFG_BEA_SECRET_KEY] = { "BEA_SECRET_KEY", PH_SET_TEXT, 0, 400, "", 1,
+	    "bearer token for it; empty: no mail" },
+	[PH_CFG_UPTIMEKUMA_PUSH_URL] = { "UPTIMEKUMA_PUSH_URL", PH_SET_TEXT, 0, 400, "", 1,
+	    "push monitor of Uptime Kuma that hears of every run of job-readmodel; empty: none" },
 };
 
 /* Most settings keep their default, whose text is shared by all processes of a program. */
@@ -140,6 +165,18 @@ is_origin(const char *s, size_t len)
 	return scheme > 0;
 }
 
+/* Is it one of the words of a list? */
+static int
+has_word(const char *list, const char *word, size_t len)
+{
+	const char *p;
+
+	for (p = list; len > 0 && (p = strstr(p, word)) != NULL; p += len)
+		if ((p == list || p[-1] == ' ') && (p[len] == '\0' || p[len] == ' '))
+			return 1;
+	return 0;
+}
+
 int
 ph_setting_check(enum ph_setting_id id, const char *value, char *why, size_t why_size)
 {
@@ -168,6 +205,10 @@ ph_setting_check(enum ph_setting_id id, const char *value, char *why, size_t why
 				    "are not allowed");
 		break;
 	}
+	if (why[0] == '\0' && s->type == PH_SET_DAY && ph_day_ms(value) < 0)
+		snprintf(why, why_size, "a day YYYY-MM-DD is needed");
+	if (why[0] == '\0' && s->type == PH_SET_CHOICE && !has_word(s->choices, value, len))
+		snprintf(why, why_size, "one of these is needed: %s", s->choices);
 	while (why[0] == '\0' && (s->type == PH_SET_CIDRS || s->type == PH_SET_ORIGINS)) {
 		p += strspn(p, " ");
 		if ((len = strcspn(p, " ")) == 0)
@@ -322,13 +363,7 @@ ph_config_str(enum ph_setting_id id)
 int
 ph_config_has(enum ph_setting_id id, const char *word)
 {
-	const char	*text = ph_config_str(id), *p;
-	const size_t	 len = strlen(word);
-
-	for (p = text; (p = strstr(p, word)) != NULL; p += len)
-		if ((p == text || p[-1] == ' ') && (p[len] == '\0' || p[len] == ' '))
-			return 1;
-	return 0;
+	return has_word(ph_config_str(id), word, strlen(word));
 }
 
 const char *

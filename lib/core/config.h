@@ -61,6 +61,18 @@ enum ph_setting_id {
 	PH_CFG_OP3_JOB_TIMEOUT_MS,
 	PH_CFG_BREAKER_OP3_THRESHOLD,
 	PH_CFG_BREAKER_OP3_TIMEOUT,
+	PH_CFG_DB_HOST,
+	PH_CFG_DB_PORT,
+	PH_CFG_DB_NAME,
+	PH_CFG_DB_USERNAME,
+	PH_CFG_DB_PASSWORD,
+	PH_CFG_DB_TLS,
+	PH_CFG_DB_TIMEOUT,
+	PH_CFG_FPP_START_DATE,
+	PH_CFG_FPP_UNKNOWN_ROOM,
+	PH_CFG_BEA_BASE_URL,
+	PH_CFG_BEA_SECRET_KEY,
+	PH_CFG_UPTIMEKUMA_PUSH_URL,
 	PH_CFG__MAX
 };
 
@@ -69,7 +81,9 @@ enum ph_setting_type {
 	PH_SET_BOOL,		/* 0 or 1 */
 	PH_SET_TEXT,
 	PH_SET_CIDRS,		/* space-separated addresses or networks */
-	PH_SET_ORIGINS		/* space-separated scheme://host[:port] */
+	PH_SET_ORIGINS,		/* space-separated scheme://host[:port] */
+	PH_SET_DAY,		/* YYYY-MM-DD */
+	PH_SET_CHOICE		/* one of .choices */
 };
 
 struct ph_setting {
@@ -79,6 +93,7 @@ struct ph_setting {
 	const char		*dflt;
 	unsigned		 is_secret : 1;
 	const char		*help;		/* one line */
+	const char		*choices;	/* PH_SET_CHOICE: space-separated words */
 };
 
 const struct ph_setting	*ph_setting(enum ph_setting_id);

@@ -53,6 +53,7 @@ struct ph_db {
 	char			*path;
 	enum ph_db_mode		 mode;
 	struct ph_db_limits	 limits;
+	int			 version;	/* of the schema, that is wanted */
 	struct ph_state		*state;		/* whose queue a writer waits in; NULL: none */
 	dev_t			 dev;
 	ino_t			 ino;
@@ -95,7 +96,14 @@ ph_db_new(const char *path, enum ph_db_mode mode, struct ph_db_limits limits)
 	configure_engine();
 	db->mode = mode;
 	db->limits = limits;
+	db->version = PH_SCHEMA_VERSION;
 	return db;
+}
+
+void
+ph_db_set_version(struct ph_db *db, int version)
+{
+	db->version = version;
 }
 
 void
@@ -389,14 +397,14 @@ ph_db_begin(struct ph_db *db, struct ph_err *err)
 		return rc;
 	}
 	ph_stmt_done(st);
-	if (version == PH_SCHEMA_VERSION)
+	if (version == db->version)
 		return PH_OK;
 	ph_db_end(db);
-	if (version < PH_SCHEMA_VERSION)
+	if (version < db->version)
 		return ph_fail(err, PH_EDBOLD, "the database has schema version %d, this release "
-		    "needs %d: run `pilothouse migrate`", (int)version, PH_SCHEMA_VERSION);
+		    "needs %d: run `pilothouse migrate`", (int)version, db->version);
 	return ph_fail(err, PH_EDBNEW, "the database has schema version %d, this release "
-	    "knows %d: install the newer release", (int)version, PH_SCHEMA_VERSION);
+	    "knows %d: install the newer release", (int)version, db->version);
 }
 
 enum ph_rc
@@ -652,6 +660,12 @@ int
 ph_stmt_is_null(struct ph_stmt *st, int col)
 {
 	return sqlite3_column_type(st->st, col) == SQLITE_NULL;
+}
+
+int
+ph_stmt_is_blob(struct ph_stmt *st, int col)
+{
+	return sqlite3_column_type(st->st, col) == SQLITE_BLOB;
 }
 
 int64_t

@@ -26,6 +26,7 @@ enum ph_db_mode {
 
 enum {
 	PH_SCHEMA_VERSION = 3,	/* the user_version of schema.sql */
+	PH_MODEL_VERSION = 1,	/* of analytics.sql */
 	PH_STMTS_MAX = 96	/* distinct statements per connection */
 };
 
@@ -39,6 +40,9 @@ struct ph_db_limits {
  * NULL: no memory. */
 struct ph_db	*ph_db_new(const char *path, enum ph_db_mode, struct ph_db_limits);
 void		 ph_db_close(struct ph_db *);	/* NULL is fine */
+
+/* The schema version that ph_db_begin() wants, instead of PH_SCHEMA_VERSION. */
+void		 ph_db_set_version(struct ph_db *, int version);
 
 /* Have a writer's transactions wait in the queue of the writers of state (core/state.h; borrowed). */
 void		 ph_db_take_turns(struct ph_db *, struct ph_state *);
@@ -91,6 +95,7 @@ void		ph_db_forget(struct ph_db *, const char *sql);
 
 /* Columns count from 0 and are valid after PH_ROW, until the next step or done. */
 int		ph_stmt_is_null(struct ph_stmt *, int col);
+int		ph_stmt_is_blob(struct ph_stmt *, int col);
 int64_t		ph_stmt_int(struct ph_stmt *, int col);
 double		ph_stmt_double(struct ph_stmt *, int col);
 const char	*ph_stmt_text(struct ph_stmt *, int col);	/* NULL for NULL */

@@ -287,6 +287,9 @@ ph_describe(const struct ph_route *r)
 	cJSON_AddNumberToObject(o, "cache_s", r->cache_s);
 	cJSON_AddNumberToObject(o, "body_max", (double)(r->body_max != 0 ? r->body_max : PH_BODY_MAX));
 	cJSON_AddStringToObject(o, "rate", rates[r->rate]);
+	if (r->page != NULL)
+		cJSON_AddStringToObject(o, "page", r->page);
+	cJSON_AddBoolToObject(o, "is_once", r->is_once);
 	cJSON_AddBoolToObject(o, "is_stream", r->is_stream);
 	cJSON_AddBoolToObject(o, "is_live", r->is_live);
 	cJSON_AddItemToObject(o, "needs", ph_program_needs(r->needs));

@@ -46,6 +46,7 @@ struct ph_req {
 	FCGX_Request		*conn;		/* FASTCGI */
 	struct ph_state		*state;		/* NULL: by hand, or without */
 	struct ph_db		*reader;
+	struct ph_db		*model;		/* with PH_NEED_MODEL */
 	struct ph_db		*writer;	/* opened by the first request that writes */
 	struct ph_args		 args;
 	struct ph_identity	 who;
@@ -85,7 +86,7 @@ is_writing(const struct ph_req *req)
 struct ph_db *
 ph_req_db(struct ph_req *req)
 {
-	return is_writing(req) && !req->is_checking ? req->writer : req->reader;
+	return is_writing(req) && !req->is_checking ? req->writer : req->model != NULL ? req->model : req->reader;
 }
 
 int64_t
@@ -436,7 +437,7 @@ run_handler(struct ph_req *req, char **text, struct ph_err *err)
 	struct ph_db	*db = ph_req_db(req);
 	const char	*key = is_writing(req) ? ph_env(req->envp, "HTTP_IDEMPOTENCY_KEY") : NULL;
 	const int64_t	 begin_us = ph_clock_mono_us();
-	const int	 is_tx = (req->route->needs & (PH_NEED_DB_READ | PH_NEED_DB_WRITE)) != 0 && !req->op->is_own_tx;
+	const int	 is_tx = (req->route->needs & (PH_NEED_DB_READ | PH_NEED_DB_WRITE | PH_NEED_MODEL)) != 0 && !req->op->is_own_tx;
 	enum ph_rc	 rc = PH_OK;
 
 	if (out == NULL)
@@ -934,6 +935,14 @@ ph_endpoint_main(const struct ph_route *route, int argc, char **argv)
 		free(req);
 		return 1;
 	}
+	if ((route->needs & PH_NEED_MODEL) != 0) {
+		if ((req->model = ph_db_new(ph_config_path(path, sizeof(path), "analytics.db"), PH_DB_READER,
+		    limits)) == NULL) {
+			ph_log("error", route->name, "not enough memory to start");
+			return 1;
+		}
+		ph_db_set_version(req->model, PH_MODEL_VERSION);
+	}
 	req->route = route;
 	program_path = argv[0];
 	if (ph_serve_is_fastcgi()) {
@@ -948,6 +957,7 @@ ph_endpoint_main(const struct ph_route *route, int argc, char **argv)
 		ph_state_close(req->state);
 	}
 	ph_db_close(req->writer);
+	ph_db_close(req->model);
 	ph_db_close(req->reader);
 	free(req);
 	return status;

@@ -86,6 +86,9 @@ struct ph_route {
 	int			 db_cache_kib;	/* of its reader, where an answer needs many pages; 0: the usual */
 	size_t			 body_max;	/* bytes of a body; 0: PH_BODY_MAX */
 	enum ph_rate		 rate;		/* the further limit on its requests */
+	const char		*page;		/* a browser that navigates here without Authorization is sent there
+						 * instead; NULL: it is not */
+	unsigned		 is_once : 1;	/* nginx never asks twice, and waits for a minute: its GET does something */
 	unsigned		 is_stream : 1;	/* nginx passes the answer on as it comes */
 	unsigned		 is_live : 1;	/* nginx keeps the client and takes a ticket: domain/live.h */
 	struct ph_op		 ops[PH_METHOD__MAX];	/* GET answers HEAD, too */
@@ -97,7 +100,8 @@ int	ph_endpoint_main(const struct ph_route *, int argc, char **argv);
 
 /* -- what a handler asks of its request ------------------------------------------ */
 
-struct ph_db	*ph_req_db(struct ph_req *);	/* inside a transaction, per .action and .needs */
+/* Inside a transaction, per .action and .needs: the read model for a program that needs it, else the database. */
+struct ph_db	*ph_req_db(struct ph_req *);
 int64_t		 ph_req_now_ms(const struct ph_req *);	/* one instant for the whole request */
 int64_t		 ph_req_int(const struct ph_req *, size_t param);	/* or the default; choices: index or mask */
 double		 ph_req_real(const struct ph_req *, size_t param);

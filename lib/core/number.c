@@ -4,6 +4,8 @@
 #include "autoconf.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/number.h"
@@ -62,4 +64,13 @@ ph_decimal_format(char buf[PH_DECIMAL_SIZE], ph_int128 num, int64_t den, int pla
 	}
 	buf[len] = '\0';
 	return buf;
+}
+
+double
+ph_round(double x, int places)
+{
+	char text[400];		/* a double has at most 309 digits ahead of the point */
+
+	snprintf(text, sizeof(text), "%.*f", places, x);
+	return strtod(text, NULL) + 0.0;
 }

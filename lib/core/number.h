@@ -26,4 +26,10 @@ int	ph_parse_int(const char *s, size_t len, int64_t min, int64_t max, int64_t *o
  */
 char	*ph_decimal_format(char buf[PH_DECIMAL_SIZE], ph_int128 num, int64_t den, int places);
 
+/*
+ * x rounded to so many decimals as printf(3) does it: the binary value itself, exactly; where that lies in the middle, to
+ * the even neighbour.  Never -0.
+ */
+double	ph_round(double x, int places);
+
 #endif

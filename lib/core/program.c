@@ -30,6 +30,8 @@ ph_program_needs(unsigned needs)
 		cJSON_AddItemToArray(list, cJSON_CreateString("net"));
 	if (needs & PH_NEED_STATE)
 		cJSON_AddItemToArray(list, cJSON_CreateString("state"));
+	if (needs & PH_NEED_MODEL)
+		cJSON_AddItemToArray(list, cJSON_CreateString("model"));
 	return list;
 }
 

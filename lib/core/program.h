@@ -10,8 +10,8 @@
 struct cJSON;
 
 /* PH_NEED_STATE: the state file, also where no worker runs.  PH_NEED_NET: calls to other machines, with the breakers in that
- * file. */
-enum ph_need { PH_NEED_DB_READ = 1, PH_NEED_DB_WRITE = 2, PH_NEED_NET = 4, PH_NEED_STATE = 8 };
+ * file.  PH_NEED_MODEL: the read model of product analytics. */
+enum ph_need { PH_NEED_DB_READ = 1, PH_NEED_DB_WRITE = 2, PH_NEED_NET = 4, PH_NEED_STATE = 8, PH_NEED_MODEL = 16 };
 
 /* The needs (enum ph_need, or-ed) as an array of words, for --describe.  Caller owns. */
 struct cJSON	*ph_program_needs(unsigned needs);

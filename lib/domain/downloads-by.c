@@ -40,12 +40,12 @@ ph_country_name(const char *code)
 
 /* One key, as key, (name,) downloads, share. */
 static enum ph_rc
-give_key(struct ph_view_sink *sink, int is_country, const char *key, int64_t n, int64_t total, struct ph_err *err)
+give_key(struct ph_rows *sink, int is_country, const char *key, int64_t n, int64_t total, struct ph_err *err)
 {
 	const struct ph_value country[] = { ph_v_str(key), ph_v_str(ph_country_name(key)), ph_v_int(n), ph_v_ratio(n, total) };
 	const struct ph_value other[] = { ph_v_str(key), ph_v_int(n), ph_v_ratio(n, total) };
 
-	return ph_view_row(sink, is_country ? country : other, err);
+	return ph_rows_give(sink, is_country ? country : other, err);
 }
 
 /* The statement over the keys of a window. */
@@ -69,7 +69,7 @@ struct kept { char key[256]; int64_t n; };
 
 enum ph_rc
 ph_view_shares(struct ph_downloads *d, const char *dim, struct ph_days w, int64_t limit,
-    struct ph_view_sink *sink, struct ph_err *err)
+    struct ph_rows *sink, struct ph_err *err)
 {
 	const int	 is_country = strcmp(dim, "country") == 0;
 	char		 days[2][PH_DAY_SIZE];
@@ -167,19 +167,19 @@ window(const struct ph_downloads *d)
 }
 
 static enum ph_rc
-country_rows(struct ph_downloads *d, struct ph_view_sink *sink, struct ph_err *err)
+country_rows(struct ph_downloads *d, struct ph_rows *sink, struct ph_err *err)
 {
 	return ph_view_shares(d, "country", window(d), limit(d), sink, err);
 }
 
 static enum ph_rc
-app_rows(struct ph_downloads *d, struct ph_view_sink *sink, struct ph_err *err)
+app_rows(struct ph_downloads *d, struct ph_rows *sink, struct ph_err *err)
 {
 	return ph_view_shares(d, "app", window(d), limit(d), sink, err);
 }
 
 static enum ph_rc
-device_rows(struct ph_downloads *d, struct ph_view_sink *sink, struct ph_err *err)
+device_rows(struct ph_downloads *d, struct ph_rows *sink, struct ph_err *err)
 {
 	return ph_view_shares(d, "device", window(d), limit(d), sink, err);
 }

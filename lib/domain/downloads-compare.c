@@ -80,12 +80,12 @@ compare_write(struct ph_downloads *d, struct ph_json *out, struct ph_err *err)
 }
 
 static enum ph_rc
-compare_rows(struct ph_downloads *d, struct ph_view_sink *sink, struct ph_err *err)
+compare_rows(struct ph_downloads *d, struct ph_rows *sink, struct ph_err *err)
 {
 	struct ph_value	v[C__MAX];
 	enum ph_rc	rc;
 
-	return (rc = read_row(d, v, err)) == PH_OK ? ph_view_row(sink, v, err) : rc;
+	return (rc = read_row(d, v, err)) == PH_OK ? ph_rows_give(sink, v, err) : rc;
 }
 
 const struct ph_view ph_view_compare = {

@@ -54,7 +54,7 @@ struct curve {
 	int64_t			 publish_at;
 	int64_t			 release_ms, cumulative;	/* of the points so far */
 	struct ph_json		*out;		/* NULL: to the sink */
-	struct ph_view_sink	*sink;
+	struct ph_rows	*sink;
 };
 
 static enum ph_rc
@@ -76,7 +76,7 @@ give_point(void *arg, int64_t day_ms, int64_t n, struct ph_err *err)
 	const struct ph_value v[] = { ph_v_known_text(c->episode_id), ph_v_str(c->op3_id), ph_v_known_text(c->title), day,
 	    ph_v_int(n), ph_v_int(c->cumulative) };
 
-	return ph_view_row(c->sink, v, err);
+	return ph_rows_give(c->sink, v, err);
 }
 
 /* The points of one, from its release to the last whole day. */
@@ -149,7 +149,7 @@ curves_write(struct ph_downloads *d, struct ph_json *out, struct ph_err *err)
 }
 
 static enum ph_rc
-curve_rows(struct ph_downloads *d, struct ph_view_sink *sink, struct ph_err *err)
+curve_rows(struct ph_downloads *d, struct ph_rows *sink, struct ph_err *err)
 {
 	struct curve	list[CURVES_MAX];
 	size_t		n, i;

@@ -153,11 +153,11 @@ row_bucket(void *arg, const char *start, int64_t n, int is_partial, struct ph_er
 {
 	const struct ph_value v[] = { ph_v_str(start), ph_v_int(n), ph_v_int(is_partial) };
 
-	return ph_view_row(arg, v, err);
+	return ph_rows_give(arg, v, err);
 }
 
 static enum ph_rc
-daily_rows(struct ph_downloads *d, struct ph_view_sink *sink, struct ph_err *err)
+daily_rows(struct ph_downloads *d, struct ph_rows *sink, struct ph_err *err)
 {
 	struct series s = { .arg = sink, .give = row_bucket };
 

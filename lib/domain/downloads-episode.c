@@ -75,7 +75,7 @@ read_episode(const struct ph_downloads *d, struct episode *e, struct ph_err *err
 
 /* Each known day of the window. */
 static enum ph_rc
-day_rows(struct ph_downloads *d, struct ph_view_sink *sink, struct ph_err *err)
+day_rows(struct ph_downloads *d, struct ph_rows *sink, struct ph_err *err)
 {
 	struct episode	e = { .op3_id = "" };
 	enum ph_rc	rc;

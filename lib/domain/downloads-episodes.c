@@ -73,7 +73,7 @@ begin_episodes(const struct ph_downloads *d, const char *sql, int64_t limit, str
 }
 
 static enum ph_rc
-episode_rows(struct ph_downloads *d, struct ph_view_sink *sink, struct ph_err *err)
+episode_rows(struct ph_downloads *d, struct ph_rows *sink, struct ph_err *err)
 {
 	struct ph_value	 v[C__MAX];
 	struct ph_stmt	*st;
@@ -84,7 +84,7 @@ episode_rows(struct ph_downloads *d, struct ph_view_sink *sink, struct ph_err *e
 		return rc;
 	while ((rc = ph_stmt_step(st, err)) == PH_ROW) {
 		ph_v_columns(v, st, columns, C__MAX);
-		if ((rc = ph_view_row(sink, v, err)) != PH_OK)
+		if ((rc = ph_rows_give(sink, v, err)) != PH_OK)
 			break;
 	}
 	ph_stmt_done(st);

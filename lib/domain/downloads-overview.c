@@ -59,7 +59,7 @@ asked(const struct ph_downloads *d)
 }
 
 static enum ph_rc
-day_rows(struct ph_downloads *d, struct ph_view_sink *sink, struct ph_err *err)
+day_rows(struct ph_downloads *d, struct ph_rows *sink, struct ph_err *err)
 {
 	return ph_days_each(d, NULL, ph_days_shown(d, asked(d)), ph_day_give, sink, err);
 }
@@ -71,13 +71,13 @@ shares_limit(const struct ph_downloads *d)
 }
 
 static enum ph_rc
-country_rows(struct ph_downloads *d, struct ph_view_sink *sink, struct ph_err *err)
+country_rows(struct ph_downloads *d, struct ph_rows *sink, struct ph_err *err)
 {
 	return ph_view_shares(d, "country", ph_days_known(d, asked(d)), shares_limit(d), sink, err);
 }
 
 static enum ph_rc
-app_rows(struct ph_downloads *d, struct ph_view_sink *sink, struct ph_err *err)
+app_rows(struct ph_downloads *d, struct ph_rows *sink, struct ph_err *err)
 {
 	return ph_view_shares(d, "app", ph_days_known(d, asked(d)), shares_limit(d), sink, err);
 }

@@ -296,24 +296,6 @@ ph_days_each(const struct ph_downloads *d, const char *key, struct ph_days w, ph
 
 /* -- rows ----------------------------------------------------------------------------- */
 
-struct ph_view_sink {
-	struct ph_json		*out;		/* NULL: to the table */
-	struct ph_table		*table;
-	const struct ph_field	*fields;
-	size_t			 nfields;
-};
-
-enum ph_rc
-ph_view_row(struct ph_view_sink *sink, const struct ph_value *values, struct ph_err *err)
-{
-	if (sink->out == NULL)
-		return ph_table_wants_rows(sink->table) ? ph_table_row(sink->table, values, err) : PH_OK;
-	ph_json_obj_open(sink->out, NULL);
-	ph_json_fields(sink->out, sink->fields, values, sink->nfields);
-	ph_json_close(sink->out);
-	return PH_OK;
-}
-
 const struct ph_field ph_day_fields[PH_DAY_NFIELDS] = {
 	{ .name = "date", .type = PH_TEXT, .text = "The day, in UTC." },
 	{ .name = "downloads", .text = "Downloads of that day." },
@@ -325,15 +307,15 @@ ph_day_give(void *arg, int64_t day_ms, int64_t n, struct ph_err *err)
 	char			day[PH_DAY_SIZE];
 	const struct ph_value	v[] = { ph_v_str(ph_day_format(day, day_ms)), ph_v_int(n) };
 
-	return ph_view_row(arg, v, err);
+	return ph_rows_give(arg, v, err);
 }
 
 enum ph_rc
 ph_view_array(struct ph_downloads *d, const char *name, const struct ph_field *fields, size_t nfields,
-    enum ph_rc (*rows)(struct ph_downloads *, struct ph_view_sink *, struct ph_err *), struct ph_json *out,
+    enum ph_rc (*rows)(struct ph_downloads *, struct ph_rows *, struct ph_err *), struct ph_json *out,
     struct ph_err *err)
 {
-	struct ph_view_sink	sink = { .out = out, .fields = fields, .nfields = nfields };
+	struct ph_rows	sink = { .out = out, .fields = fields, .nfields = nfields };
 	enum ph_rc		rc;
 
 	ph_json_arr_open(out, name);
@@ -379,7 +361,7 @@ ph_view_export(struct ph_req *req, const struct ph_view *view, const struct ph_a
     struct ph_table_options options, struct ph_err *err)
 {
 	struct ph_downloads	d = { .db = ph_req_db(req) };
-	struct ph_view_sink	sink = { .fields = view->columns, .nfields = view->ncolumns };
+	struct ph_rows	sink = { .fields = view->columns, .nfields = view->ncolumns };
 	enum ph_rc		rc;
 
 	options.name = view->name;

@@ -14,6 +14,7 @@
 #include "core/clock.h"
 #include "core/endpoint.h"
 #include "core/json.h"
+#include "core/rows.h"
 #include "core/table.h"
 #include "domain/podcast.h"
 #include "domain/show.h"
@@ -37,9 +38,6 @@ struct ph_downloads {
 	struct { int64_t total, other; } shares;	/* of ph_view_shares() */
 };
 
-struct ph_view_sink;		/* opaque: where rows go */
-enum ph_rc	ph_view_row(struct ph_view_sink *, const struct ph_value *, struct ph_err *);
-
 struct ph_view {
 	const char		*name;		/* as in its path and in the name of a file */
 	const struct ph_param	*params;	/* begins with PH_VIEW_PARAMS */
@@ -56,7 +54,7 @@ struct ph_view {
 	size_t			 ncolumns;
 	/* Fill the open object, behind the common fields; or give the rows. */
 	enum ph_rc		(*write)(struct ph_downloads *, struct ph_json *, struct ph_err *);
-	enum ph_rc		(*rows)(struct ph_downloads *, struct ph_view_sink *, struct ph_err *);
+	enum ph_rc		(*rows)(struct ph_downloads *, struct ph_rows *, struct ph_err *);
 };
 
 extern const struct ph_view	ph_view_apps;
@@ -147,13 +145,13 @@ enum ph_rc	ph_days_each(const struct ph_downloads *, const char *key, struct ph_
 
 /* Rows as an array of objects with these columns. */
 enum ph_rc	ph_view_array(struct ph_downloads *, const char *name, const struct ph_field *, size_t nfields,
-		    enum ph_rc (*rows)(struct ph_downloads *, struct ph_view_sink *, struct ph_err *),
+		    enum ph_rc (*rows)(struct ph_downloads *, struct ph_rows *, struct ph_err *),
 		    struct ph_json *, struct ph_err *);
 
 /* The n largest keys of a dimension in a window, their columns key, downloads, share (countries: also the name); d->shares
  * then says how much there was, and what is left of it. */
 enum ph_rc	ph_view_shares(struct ph_downloads *, const char *dim, struct ph_days, int64_t limit,
-		    struct ph_view_sink *, struct ph_err *);
+		    struct ph_rows *, struct ph_err *);
 
 /* A day of a series, as date and downloads. */
 enum { PH_DAY_NFIELDS = 2 };

@@ -34,9 +34,11 @@ enum ph_rc
 ph_export_args(const struct ph_req *req, struct ph_args *args, const struct ph_param *table, size_t n,
     struct ph_err *err)
 {
-	const char *query = ph_req_env(req, "QUERY_STRING");
+	const char	*query = ph_req_env(req, "QUERY_STRING");
+	enum ph_rc	 rc;
 
 	ph_args_init(args, table, n);
-	return ph_args_query(args, query != NULL ? query : "", query != NULL ? strlen(query) : 0, table, n,
+	rc = ph_args_query(args, query != NULL ? query : "", query != NULL ? strlen(query) : 0, table, n,
 	    ph_req_now_ms(req), err);
+	return rc == PH_OK ? ph_args_finish(args, "", table, n, err) : rc;
 }

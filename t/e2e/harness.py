@@ -7,9 +7,11 @@ test may have used are kept and named.
 """
 import atexit
 import http.client
+import io
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -20,7 +22,9 @@ import sys
 import tempfile
 import time
 import traceback
+import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 HERE = Path(__file__).resolve().parent
 SOURCE = Path(os.environ.get("PH_SRCDIR") or HERE / "../..").resolve()
@@ -159,6 +163,40 @@ def exact(text):
 def fields(text):
     """JSON with numbers as written, for looking at single fields."""
     return json.loads(text, parse_float=Decimal)
+
+
+# -- workbooks ----------------------------------------------------------------------
+
+SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+def read_xlsx(data):
+    """Rows of cells as texts and numbers; there is no formula in it."""
+    book = zipfile.ZipFile(io.BytesIO(data))
+    expect_equal(book.testzip(), None, "check sums")
+    sheet = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))
+    expect(not list(sheet.iter(SHEET + "f")), "no cell is a formula")
+    shared = []
+    if "xl/sharedStrings.xml" in book.namelist():
+        shared = ["".join(t.text or "" for t in s.iter(SHEET + "t"))
+                  for s in ElementTree.fromstring(book.read("xl/sharedStrings.xml"))]
+    rows = []
+    for row in sheet.iter(SHEET + "row"):
+        cells = {}
+        for cell in row.iter(SHEET + "c"):
+            kind, value = cell.get("t"), cell.find(SHEET + "v")
+            column = 0
+            for letter in re.match("[A-Z]+", cell.get("r"))[0]:
+                column = column * 26 + ord(letter) - 64
+            if kind == "inlineStr":
+                cells[column] = "".join(t.text or "" for t in cell.iter(SHEET + "t"))
+            elif kind == "s":
+                cells[column] = shared[int(value.text)]
+            elif value is not None:
+                cells[column] = value.text == "1" if kind == "b" else float(value.text)
+        rows.append(cells)
+    names = rows[0]
+    return [{names[c]: row.get(c) for c in names} for row in rows[1:]]
 
 
 # -- instances ----------------------------------------------------------------------

@@ -10,11 +10,9 @@ import json
 import random
 import re
 import sys
-import zipfile
 from decimal import ROUND_HALF_UP, Decimal
-from xml.etree import ElementTree
 
-from harness import SOURCE, Instance, expect, expect_equal, expect_problem, fields, run, test
+from harness import SOURCE, Instance, expect, expect_equal, expect_problem, fields, read_xlsx, run, test
 
 sys.path.insert(0, str(SOURCE / "t/upstream"))
 from fake import hang, html, status                                              # noqa: E402
@@ -24,7 +22,6 @@ MINUTE, HOUR = 60_000, 3_600_000
 TODAY = datetime.date(2025, 10, 23)
 THROUGH = datetime.date(2025, 10, 22)       # the last whole day
 FIRST = datetime.date(2024, 8, 3)           # of the random days
-SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 MEDIA = {"csv": "text/csv", "tsv": "text/tab-separated-values", "ndjson": "application/x-ndjson",
          "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 NASTY = ["=1+1", "+1", "-1", "@sum", "\tfirst", "\rfirst", 'say "no"', "a,b;c", "line\nbreak", "Ünï 日本",
@@ -518,35 +515,6 @@ def _():
 
 def guarded(text):
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") and text else text
-
-
-def read_xlsx(data):
-    """Rows of cells as texts and numbers; there is no formula in it."""
-    book = zipfile.ZipFile(io.BytesIO(data))
-    expect_equal(book.testzip(), None, "check sums")
-    sheet = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))
-    expect(not list(sheet.iter(SHEET + "f")), "no cell is a formula")
-    shared = []
-    if "xl/sharedStrings.xml" in book.namelist():
-        shared = ["".join(t.text or "" for t in s.iter(SHEET + "t"))
-                  for s in ElementTree.fromstring(book.read("xl/sharedStrings.xml"))]
-    rows = []
-    for row in sheet.iter(SHEET + "row"):
-        cells = {}
-        for cell in row.iter(SHEET + "c"):
-            kind, value = cell.get("t"), cell.find(SHEET + "v")
-            column = 0
-            for letter in re.match("[A-Z]+", cell.get("r"))[0]:
-                column = column * 26 + ord(letter) - 64
-            if kind == "inlineStr":
-                cells[column] = "".join(t.text or "" for t in cell.iter(SHEET + "t"))
-            elif kind == "s":
-                cells[column] = shared[int(value.text)]
-            elif value is not None:
-                cells[column] = value.text == "1" if kind == "b" else float(value.text)
-        rows.append(cells)
-    names = rows[0]
-    return [{names[c]: row.get(c) for c in names} for row in rows[1:]]
 
 
 def file_rows(one, path, form, token=None):

@@ -491,9 +491,10 @@ def _():
     page = instance.request("/docs", token="")
     expect_equal((page.status, page.headers["Content-Type"].split(";")[0]), (200, "text/html"), "docs")
     expect("default-src 'none'" in page.headers["Content-Security-Policy"], page)
-    home = instance.request("/", token="")
-    expect_equal((home.status, home.headers["Location"]), (302, "/panel/"), "/")
-    expect_problem(instance.request("/"), 404, "not_found")
+    home = instance.request("/", token="", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    expect_equal((home.status, home.headers["Location"]), (302, "/panel/"), "/ for a browser")
+    expect_problem(instance.request("/", token=""), 401, "credentials_missing")
+    expect_equal(instance.request("/", headers={"Accept": "text/html"}).status, 200, "/ with Authorization")
     for source in re.findall(r'(?:src|href)="(/[^"#]*)"', page.body.decode()):
         expect_equal(instance.request(source, token="").status, 200, source)
 
