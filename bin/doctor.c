@@ -15,7 +15,9 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "core/clock.h"
 #include "core/config.h"
+#include "domain/readmodel.h"
 #include "instance.h"
 #include "jobs.h"
 #include "routes.h"
@@ -153,6 +155,27 @@ check_database(void)
 }
 
 static void
+check_model(void)
+{
+	struct ph_err		 err = { .rc = PH_OK };
+	struct ph_db		*db = ph_model_writer();
+	struct ph_model_state	 s;
+
+	if (db == NULL)
+		return;
+	if (ph_db_begin(db, &err) != PH_OK || ph_model_state_read(db, ph_clock_now_ms(NULL), &s, &err) != PH_OK)
+		report(0, "read model", "%s; run pilothouse init", err.detail);
+	else if (ph_config_str(PH_CFG_DB_HOST)[0] != '\0')
+		report(s.status == PH_MODEL_OK, "read model is up to date", s.status == PH_MODEL_NEVER ?
+		    "it was never filled; run pilothouse jobs run readmodel" :
+		    "its last success is half an hour ago or more; run pilothouse jobs run readmodel");
+	else
+		report(1, "read model", "-");
+	ph_db_end(db);
+	ph_db_close(db);
+}
+
+static void
 check_services(void)
 {
 	struct ph_err	 err = { .rc = PH_OK };
@@ -174,6 +197,7 @@ cmd_doctor(int argc, char **argv)
 	check_programs();
 	check_home();
 	check_database();
+	check_model();
 	check_services();
 	return bad;
 }

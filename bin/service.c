@@ -25,6 +25,7 @@
 #include "core/seal.h"
 #include "core/state.h"
 #include "domain/live.h"
+#include "domain/readmodel.h"
 #include "instance.h"
 #include "jobs.h"
 #include "processes.h"
@@ -224,17 +225,18 @@ start_nginx(const cJSON *routes, struct ph_err *err)
 	return PH_OK;
 }
 
-/* The database must be usable before anything runs. */
+/* The database must be usable before anything runs; the read model is made where there is none. */
 static enum ph_rc
 check_database(struct ph_err *err)
 {
-	struct ph_db *db = instance_open(err);
+	struct ph_db	*db = instance_open(err);
+	int		 is_made;
 
 	if (db == NULL)
 		return err->rc;
 	ph_db_end(db);
 	ph_db_close(db);
-	return PH_OK;
+	return ph_model_make(&is_made, err);
 }
 
 int

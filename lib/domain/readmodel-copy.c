@@ -271,6 +271,8 @@ take_row(void *arg, const struct ph_source_value *v, struct ph_err *err)
 	const struct model_table *t = p->table;
 	enum ph_rc		 rc;
 
+	if (t->columns[0].is_text && strlen(v[0].text) >= KEY_SIZE)
+		return ph_fail(err, PH_EUPSTREAM, "row %.40s...: id is too long", v[0].text);
 	bind_row(p->insert, t, v);
 	if ((rc = ph_stmt_exec(p->insert, err)) != PH_OK)
 		return rc;
@@ -304,8 +306,11 @@ copy_page(struct place *p, const char *sql, const struct ph_source_param *params
     struct ph_err *err)
 {
 	struct ph_db	*db = p->copy->db;
+	const int64_t	 before_id = p->last_id;
+	char		 before_key[KEY_SIZE];
 	enum ph_rc	 rc;
 
+	memcpy(before_key, p->last_key, sizeof(before_key));
 	p->n = p->inserted = 0;
 	p->insert = p->change = NULL;
 	if ((rc = ph_db_begin(db, err)) == PH_OK &&
@@ -314,7 +319,10 @@ copy_page(struct place *p, const char *sql, const struct ph_source_param *params
 	    (rc = ph_source_query(p->copy->source, sql, params, nparams, p->table->columns, p->table->ncolumns, take_row, p,
 	    err)) == PH_OK) {
 		move(p, p->n < PAGE);
-		if ((rc = save_state(p, err)) == PH_OK)
+		/* Otherwise there would be no end. */
+		if (p->n == PAGE && p->last_id <= before_id && strcmp(p->last_key, before_key) == 0)
+			rc = ph_fail(err, PH_EUPSTREAM, "the server gives the same rows again");
+		else if ((rc = save_state(p, err)) == PH_OK)
 			rc = ph_db_commit(db, err);
 	}
 	ph_stmt_done(p->insert);
@@ -356,7 +364,7 @@ static void
 move_by_time(struct place *p, int is_last)
 {
 	(void)is_last;
-	if (p->n > 0 && not_ahead(p, p->last_ms) > p->cursor_ms)
+	if (not_ahead(p, p->last_ms) > p->cursor_ms)
 		p->cursor_ms = not_ahead(p, p->last_ms);
 }
 

@@ -604,6 +604,12 @@ def _():
     (one.home / "away").rename(one.database)
     one.stop()
     expect_bad("pilothouse start")
+    (one.home / "analytics.db").unlink()
+    expect_bad("pilothouse init")
+    one.configure(DB_HOST="127.0.0.1")
+    one.start()
+    expect_bad("jobs run readmodel")
+    one.stop()
     one.run("token", "revoke", one.token.split("_")[1])
     expect_bad("token create")
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 from harness import LIBEXEC, SOURCE, Failure, Instance, expect, expect_equal, run, test, wait_until
 
@@ -29,6 +30,7 @@ LEASE_MS = 120_000              # of a job that was killed, data hub specificati
 LATE_IDS, LATE_MS, PAGE = 2000, 600_000, 5000
 KILLS = 200
 DAY = 86_400_000
+SANITIZED = b"__asan_init" in JOB.read_bytes()  # its memory says nothing
 
 server = MariaDB()
 server.create_tables()
@@ -252,6 +254,38 @@ def _():
     check_all(one, dataset)
 
 
+@test("a first copy that breaks off goes on at its place, and finds who came and what changed meanwhile")
+def _():
+    at = product.ms_of("2024-07-01 12:00:00")
+    nothing = dict.fromkeys(("device", "os", "browser", "country", "region", "city"))
+    users = [{"id": f"u{i:06d}", **nothing, "created_at": at + (i * 7919 % 100_000) * 1000} for i in range(2 * PAGE + 2000)]
+    rooms = [{"id": i, "number": i, "name": f"r{i}", "first_used_at": at, "last_used_at": at} for i in range(1, PAGE + 3000)]
+    way = Proxy(server.port)
+    one = Product(product.Dataset(users=users, rooms=rooms), port=way.port)
+    for table in ("users", "rooms"):
+        have = lambda: one.query(f"SELECT count(*) FROM fpp_{table}")[0][0]
+        # A little further each time, until a page of it is there.
+        n = 100_000
+        while have() == 0:
+            way.cut(n)
+            one.sync(code=1)
+            n += 50_000
+        expect(have() in (PAGE, 2 * PAGE), f"{have()} {table}")
+        expect_equal(one.query("SELECT initial_done FROM sync_state WHERE tbl = ?", f"fpp_{table}"), [(0,)], "not whole")
+        new = {"id": "a-new-one", **nothing, "created_at": at + 100_001_000}
+        if table == "users":
+            users.append(new)
+            server.load(product.Dataset(users=[new]))
+        else:
+            rooms[0].update(name="renamed", last_used_at=at + 60_000)
+            server.execute("UPDATE fpp_rooms SET name = 'renamed', last_used_at = %s WHERE id = 1", ("2024-07-01 12:01:00",))
+    way.normal()
+    one.sync()
+    one.sync()
+    check_all(one, product.Dataset(users=users, rooms=rooms))
+    way.close()
+
+
 @test("rooms: a rename shows at once, two may exchange names, and last_used_at follows")
 def _():
     dataset = product.worked_example()
@@ -272,8 +306,9 @@ def _():
 
 @test("a clock of the application that is a day ahead hides no change that comes after it")
 def _():
-    dataset = product.worked_example()
-    one = Product(dataset)
+    at = product.ms_of("2024-07-01")
+    one = Product(product.Dataset(rooms=[{"id": i, "number": i, "name": f"r{i}", "first_used_at": at, "last_used_at": at}
+                                         for i in range(1, LATE_IDS + 10)]))
     one.sync()
     ahead = product.ms_of("2038-01-01")          # of the server's own time, too
     server.execute("UPDATE fpp_rooms SET last_used_at = FROM_UNIXTIME(%s) WHERE id = 1", (ahead // 1000,))
@@ -789,11 +824,26 @@ def _():
         for _ in range(64):
             sock.sendall(b"y" * 0x100000)
 
-    for talk in (thief, noise, endless):
+    def mute(sock, number, packet):
+        time.sleep(30)
+
+    for talk in (thief, noise, endless, mute):
         with lying_server(talk) as listener:
+            began = time.monotonic()
             process = one.begin(DB_PORT=str(listener.getsockname()[1]))
-            _, said = process.communicate(timeout=120)
+            peaks = [0]
+            while process.poll() is None:
+                try:
+                    status_ = Path(f"/proc/{process.pid}/status").read_text()
+                except OSError:
+                    break
+                peaks += map(int, re.findall(r"VmHWM:\s+(\d+)", status_))
+                time.sleep(0.002)
+            said = process.communicate()[1]
             expect_equal(process.returncode, 1, f"{talk.__name__}: {said}")
+            expect(time.monotonic() - began < 20, f"{talk.__name__}: {time.monotonic() - began:.1f} s")
+            # It begins as a copy of this program, whose memory is not its own.
+            expect(SANITIZED or peaks[-1] < 24_000, f"{talk.__name__}: {peaks[-1]} KiB")
             expect(one.failure()[1].startswith("upstream_"), one.failure())
             expect_equal(one.overview(), before, "answers")
     expect(all(PASSWORD.encode() not in part and len(part) <= 64 for part in got), f"what the thief got: {got}")
