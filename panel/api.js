@@ -29,7 +29,8 @@ async function ask(method, path, body) {
 	try {
 		answer = await fetch(path, {
 			method, credentials: 'same-origin',
-			headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+			/* Who takes text/html at / is sent to the panel. */
+			headers: { Accept: 'application/json', ...body === undefined ? {} : { 'Content-Type': 'application/json' } },
 			body: body === undefined ? undefined : JSON.stringify(body),
 		});
 	} catch {

@@ -14,6 +14,8 @@ const PAGES = [
 		['campaigns', 'Campaigns'], ['publications', 'Publications'], ['analytics', 'Analytics'],
 		['boards', 'Dashboards']]],
 	['Podcasts', [['podcasts', 'Podcast dashboard', 'podcast:read'], ['listeners', 'Podcast analytics', 'podcast:read']]],
+	['Product', [['product', 'Product overview', 'analytics:read'], ['product-history', 'History', 'analytics:read'],
+		['product-votes', 'Votes and rooms', 'analytics:read'], ['product-people', 'Behaviour and devices', 'analytics:read']]],
 	['Operation', [['alerts', 'Alerts'], ['analysis', 'Analysis'], ['actions', 'Recommendations and actions', 'actions:run'], ['audit', 'Audit', 'admin'],
 		['access', 'Tokens and users', 'admin']]],
 ];
@@ -130,7 +132,7 @@ function shell() {
 		el('summary', {}, 'Menu'),
 		el('nav', { 'aria-label': 'Pages' }, links, el('p', { className: 'group' }, 'Reference'),
 			el('ul', {}, el('li', {}, el('a', { href: '/docs' }, 'API')))),
-		el('div', { className: 'who' }, el('p', {}, me.user, me.role && ` · ${me.role}`),
+		el('div', { className: 'who', role: 'region', 'aria-label': 'Signed in' }, el('p', {}, me.user, me.role && ` · ${me.role}`),
 			button('Change password', changePassword), button('Sign out', () => signOut(false)),
 			button('Sign out everywhere', () => signOut(true))));
 

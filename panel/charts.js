@@ -29,8 +29,8 @@ const LEGEND_MAX = 30;		/* characters of a name in the legend, which does not wr
 const SERIES = ['--c1', '--c2', '--c3', '--c4', '--c5', '--c6'];
 
 /*
- * { title, kind: 'line' | 'bar' | 'doughnut', labels, series: [{ name, values, colour }], isStacked, format }.
- * A value of null is a gap.  The element stays empty of canvas until the library is here.
+ * { title, kind: 'line' | 'bar' | 'doughnut', labels, series: [{ name, values, colour, kind, isRight }], isStacked, format }.
+ * A value of null is a gap.  A series may be of another kind than the chart, and have the axis at the right.  The element stays empty of canvas until the library is here.
  */
 export function chart({ title, kind, labels, series, isStacked = false, format = number }) {
 	const canvas = el('canvas', { role: 'img', 'aria-label': `${title}. The same figures follow as a table.` });
@@ -46,6 +46,8 @@ export function chart({ title, kind, labels, series, isStacked = false, format =
 		const grid = colour('--line'), text = colour('--soft');
 		const axis = { stacked: isStacked, grid: { color: grid, drawBorder: false }, ticks: { color: text, maxRotation: 0, autoSkipPadding: 12 } };
 		const isRound = kind === 'doughnut';
+		const right = series.some((s) => s.isRight);
+		const upright = { ...axis, beginAtZero: true, ticks: { ...axis.ticks, callback: (v) => format(v) } };
 
 		forget();
 		drawn.add(new Chart(canvas, {
@@ -53,11 +55,12 @@ export function chart({ title, kind, labels, series, isStacked = false, format =
 			data: {
 				labels,
 				datasets: series.map((s, i) => ({
+					...s.kind && { type: s.kind, order: s.kind === 'line' ? 0 : 1 }, ...s.isRight && { yAxisID: 'right' },
 					label: s.name.length > LEGEND_MAX ? `${[...s.name].slice(0, LEGEND_MAX - 1).join('')}…` : s.name, data: s.values, spanGaps: false,
 					borderColor: isRound ? colour('--bg') : colour(s.colour ?? SERIES[i % SERIES.length]),
 					backgroundColor: isRound ? labels.map((_, k) => colour(s.colours?.[k] ?? SERIES[k % SERIES.length])) :
 						colour(s.colour ?? SERIES[i % SERIES.length]),
-					borderWidth: kind === 'line' ? 2 : isRound ? 2 : 0, pointRadius: labels.length > 40 ? 0 : 2, tension: 0.2,
+					borderWidth: (s.kind ?? kind) === 'bar' ? 0 : 2, pointRadius: labels.length > 40 ? 0 : 2, tension: 0.2,
 				})),
 			},
 			options: {
@@ -67,26 +70,28 @@ export function chart({ title, kind, labels, series, isStacked = false, format =
 					legend: { display: series.length > 1 || isRound, position: 'bottom', labels: { color: text, boxWidth: 12 } },
 					tooltip: { callbacks: { label: (item) => `${isRound ? item.label : item.dataset.label}: ${format(isRound ? item.parsed : item.parsed.y)}` } },
 				},
-				scales: isRound ? {} : { x: axis, y: { ...axis, beginAtZero: true, ticks: { ...axis.ticks, callback: (v) => format(v) } } },
+				scales: isRound ? {} : { x: axis, y: upright, ...right && { right: { ...upright, position: 'right', grid: { drawOnChartArea: false } } } },
 			},
 		}));
 	}).catch(() => canvas.replaceWith(el('p', { className: 'empty' }, 'The chart could not be loaded; the table has its figures.')));
 	return root;
 }
 
-/* cells: [y, x, n]; darker is more. */
-export function heatmap({ title, rows, columns, cells }) {
-	const most = Math.max(1, ...cells.map(([, , n]) => n));
+/*
+ * cells: [y, x, n]; darker is more, up to `most`; n is null where there is no such cell.  isShown: the figures are to be
+ * seen, too.
+ */
+export function heatmap({ title, rows, columns, cells, most = Math.max(1, ...cells.map(([, , n]) => n)), format = number, isShown = false }) {
 	const level = (n) => (n === 0 ? 0 : 1 + Math.min(4, Math.floor(5 * n / (most + 1))));
 
 	return el('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': title },
-		el('table', { className: 'heatmap' }, el('caption', { className: 'hidden' }, title),
+		el('table', { className: isShown ? 'heatmap figures' : 'heatmap' }, el('caption', { className: 'hidden' }, title),
 			el('thead', {}, el('tr', {}, el('td', {}), columns.map((c) => el('th', { scope: 'col' }, c)))),
 			el('tbody', {}, rows.map((name, y) => el('tr', {}, el('th', { scope: 'row' }, name),
 				columns.map((_, x) => {
 					const n = cells[y * columns.length + x][2];
 
-					return el('td', { className: `level-${level(n)}`, title: `${name}, ${columns[x]}: ${number(n)}` },
-						el('span', { className: 'hidden' }, number(n)));
+					return n === null ? el('td') : el('td', { className: `level-${level(n)}`, title: `${name}, ${columns[x]}: ${format(n)}` },
+						el('span', { className: isShown ? '' : 'hidden' }, format(n)));
 				}))))));
 }

@@ -4,7 +4,7 @@
  */
 import { Problem, get, query } from './api.js';
 import { byId, el } from './dom.js';
-import { NONE } from './format.js';
+import { NONE, percent } from './format.js';
 
 /* -- meaning: the texts of the API's description ------------------------------------- */
 
@@ -147,6 +147,16 @@ export function strip() {
 	return root;
 }
 
+/* What the strip says when the figures could not be asked for; seenAt: when they last came, null: never. */
+export function sayLost(age, ctx, e, seenAt) {
+	if (!age.isConnected)
+		return;
+	ctx.showState(e.status === 404 ? 'read' : 'offline', new Date());
+	age.say('bad', el('p', {}, problemText(e), seenAt && ` What is shown is of ${seenAt.toLocaleTimeString()}.`));
+}
+
+export const POLL_MS = 30000;
+
 /*
  * Do it every ms milliseconds, counted from its end, and never in a hidden tab: at once when that is seen again.
  * Returns the function that ends it.
@@ -178,20 +188,29 @@ export function every(ms, doIt) {
 
 /*
  * columns: { title, cell(row), isNumber }; a name that is text stays text, whatever it holds.  On a phone each row
- * is a block of titles and cells; the roles say that it is a table all the same.
+ * is a block of titles and cells, unless isNarrow: there it fits, or is moved sideways.  The roles say that it is a table
+ * all the same.
  */
-export function table(caption, columns, rows) {
+export function table(caption, columns, rows, isNarrow = false) {
 	const kind = (c) => (c.isNumber ? 'number' : '');
 	const cell = (c, content) => el('td', { role: 'cell', className: `${kind(c)} ${content === NONE ? 'none' : ''}`, 'data-title': c.title },
 		Array.isArray(content) ? el('div', {}, content) : content);
 
 	return el('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': caption },
-		el('table', { className: 'rows', role: 'table' }, el('caption', { className: 'hidden' }, caption),
+		el('table', { className: isNarrow ? '' : 'rows', role: 'table' }, el('caption', { className: 'hidden' }, caption),
 			el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' }, columns.map((c) =>
 				el('th', { scope: 'col', role: 'columnheader', className: kind(c) }, c.title)))),
 			el('tbody', { role: 'rowgroup' }, rows.map((row) => el('tr', { role: 'row' }, columns.map((c) =>
 				cell(c, c.cell(row) ?? NONE)))))));
 }
+
+/* A bar and its figure, of a whole; the bar tells nothing more to those who do not see it. */
+export const share = (v, text = percent(v)) => (v === null ? NONE :
+	el('span', { className: 'share' }, text, el('meter', { min: 0, max: 1, value: v, 'aria-hidden': 'true' })));
+
+/* A change, in words of its size. */
+export const signed = (v, text) => (v === null ? NONE :
+	el('span', { className: v > 0 ? 'ok' : v < 0 ? 'bad' : '' }, `${v > 0 ? '▲ ' : v < 0 ? '▼ ' : ''}${text(Math.abs(v))}`));
 
 /* -- asking and telling ----------------------------------------------------------------- */
 

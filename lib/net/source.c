@@ -89,7 +89,8 @@ set_options(MYSQL *db, int is_path)
 {
 	/* Otherwise "localhost" would mean a socket somewhere, and the port nothing. */
 	const unsigned	 protocol = is_path ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
-	const unsigned	 connect_s = CONNECT_TIMEOUT_S, wait_s = (unsigned)ph_config_int(PH_CFG_DB_TIMEOUT), off = 0;
+	const unsigned	 wait_s = (unsigned)ph_config_int(PH_CFG_DB_TIMEOUT), off = 0;
+	const unsigned	 connect_s = wait_s < CONNECT_TIMEOUT_S ? wait_s : CONNECT_TIMEOUT_S;
 	const size_t	 packet_max = PACKET_MAX;
 	const my_bool	 yes = 1;
 	const char	*ca = ph_config_str(PH_CFG_CA_FILE);

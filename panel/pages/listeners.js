@@ -3,8 +3,8 @@ import { get, post } from '../api.js';
 import { chart } from '../charts.js';
 import { el } from '../dom.js';
 import { NONE, instant, number, percent, utcDay } from '../format.js';
-import { attempt, badge, button, choice, daysChoice, every, formats, problemText, section, strip, table, toast } from '../parts.js';
-import { FIRST_DAYS, HINTS, POLL_MS, coverage, pathOf, planNote, titleOf } from './podcasts.js';
+import { POLL_MS, attempt, badge, button, choice, daysChoice, every, formats, sayLost, section, share, signed, strip, table, toast } from '../parts.js';
+import { FIRST_DAYS, HINTS, coverage, pathOf, planNote, titleOf } from './podcasts.js';
 
 const DAYS = [7, 30, 90, 365];
 const SORTS = [['all_time', 'Most downloads'], ['first_30d', 'Best first 30 days'], ['newest', 'Newest']];
@@ -16,11 +16,6 @@ const WHY = {
 	rate_limited: 'It was asked too often and is left alone for a while.', timeout: 'It does not answer in time.', network: 'It cannot be reached.',
 	bad_response: 'What it answers makes no sense.', upstream_error: 'It has a fault of its own.', breaker_open: 'It failed several times and is left alone for a while.',
 };
-
-/* A bar and its figure; the bar tells nothing more to those who do not see it. */
-const share = (v) => (v === null ? NONE : el('span', { className: 'share' }, percent(v), el('meter', { min: 0, max: 1, value: v, 'aria-hidden': 'true' })));
-
-const signed = (v, text) => (v === null ? NONE : el('span', { className: v > 0 ? 'ok' : v < 0 ? 'bad' : '' }, `${v > 0 ? '▲ ' : v < 0 ? '▼ ' : ''}${text(Math.abs(v))}`));
 
 /* How old the figures are: the kind and the content of the strip. */
 function freshness(d, ctx) {
@@ -85,10 +80,7 @@ export function show(root, given) {
 	async function chosen() {
 		const { items } = await (podcasts ??= get('/api/analytics/podcasts').catch((e) => {
 			podcasts = null;
-			if (age.isConnected) {
-				ctx.showState('offline', new Date());
-				age.say('bad', el('p', {}, problemText(e), seenAt && ` What is shown is of ${seenAt.toLocaleTimeString()}.`));
-			}
+			sayLost(age, ctx, e, seenAt);
 			throw e;
 		}));
 		const which = ctx.params.podcast ? items.find((p) => p.podcast_id === ctx.params.podcast) : items[0];

@@ -8,11 +8,10 @@ import { get, post } from '../api.js';
 import { chart } from '../charts.js';
 import { el } from '../dom.js';
 import { compact, instant, number, utcDay } from '../format.js';
-import { attempt, badge, card, cards, choice, daysChoice, every, input, problemText, section, strip, table, toast } from '../parts.js';
+import { POLL_MS, attempt, badge, card, cards, choice, daysChoice, every, input, sayLost, section, strip, table, toast } from '../parts.js';
 
 const STATS = '/api/dashboard/stats', PODCASTS = '/api/analytics/podcasts';
 const DAY_MS = 86400000;
-export const POLL_MS = 30000;
 export const pathOf = (id, name) => `/api/analytics/podcast/${encodeURIComponent(id)}/${name}`;
 
 /* What a code of OP3 trouble means to the one who reads it, where its text leaves that open. */
@@ -143,10 +142,7 @@ export function show(root, ctx) {
 			return s;
 		} catch (e) {
 			answer = null;
-			if (age.isConnected) {
-				ctx.showState(e.status === 404 ? 'read' : 'offline', new Date());
-				age.say('bad', el('p', {}, problemText(e), seenAt && ` What is shown is of ${seenAt.toLocaleTimeString()}.`));
-			}
+			sayLost(age, ctx, e, seenAt);
 			throw e;
 		}
 	}

@@ -2,10 +2,11 @@
  * panel.mjs -- the panel in a real browser.  Prints one JSON line per test: {name, ok, detail}.
  *
  *	node panel.mjs BASE WORK_DIR < {"root": password, "viewer": password, "host": password, "token": token,
- *		"pilothouse": program, "home": directory, "hand": address of t/e2e/panel.py's Hand, "shows": [{counts, recent}]}
+ *		"pilothouse": program, "home": directory, "hand": address of t/e2e/panel.py's Hand, "blank": address of an instance
+ *		with root where nothing is, "shows": [{counts, recent}]}
  *
  * The instance holds demonstration data, and a video and an episode called <img src=x onerror=alert(1)>; root's podcasts
- * p1 and p2 are the shows, which a fake OP3 counts.
+ * p1 and p2 are the shows, which a fake OP3 counts; a product was synchronised, whose figures Hand tells.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -15,7 +16,7 @@ import path from 'node:path';
 const require = createRequire(path.join(process.env.PH_NODE_MODULES, 'x.js'));
 const { chromium } = require('playwright-core');
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const [base, work] = process.argv.slice(2);
+let [base, work] = process.argv.slice(2);
 const secret = JSON.parse(readFileSync(0, 'utf8'));
 const FLAGS = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
 	'--disable-component-update', '--disable-sync'];
@@ -135,10 +136,12 @@ await test('the first load is small', async () => {
 		throw new Error(`${sum} bytes: ${JSON.stringify(loaded)}`);
 });
 
+const loaded = () => until('everything has loaded', () => document.querySelectorAll('[aria-busy=true]').length === 0);
+
 async function isSound(name) {
 	await visit(name);
 	await page.waitForLoadState('networkidle').catch(() => {});
-	await until('everything has loaded', () => document.querySelectorAll('[aria-busy=true]').length === 0);
+	await loaded();
 	equal(await page.locator('h1').count(), 1, 'h1');
 	equal(await page.locator('.state:not(:empty)').allTextContents(), [], 'errors');
 	equal(await page.evaluate(() => {
@@ -150,15 +153,18 @@ async function isSound(name) {
 		return odd;
 	}), [], 'values that nobody formatted');
 	await page.evaluate(axe);
-	const { violations } = await page.evaluate(() => globalThis.axe.run());
-
-	equal(violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => [v.id, v.nodes.map((n) => n.target.join(' '))]), [], 'accessibility');
 	for (const [size, viewport] of Object.entries(WIDTHS))
 		for (const colorScheme of ['light', 'dark']) {
 			await page.setViewportSize(viewport);
 			await page.emulateMedia({ colorScheme });
-			await page.screenshot({ path: path.join(work, `${name}-${size}-${colorScheme}.png`), fullPage: true });
+			/* The page is shown anew in the other colours. */
+			await page.evaluate(() => new Promise(requestAnimationFrame));
+			await loaded();
+			await page.screenshot({ path: path.join(work, `${name.replace(/\W+/g, '-')}-${size}-${colorScheme}.png`), fullPage: true });
 			equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `no sideways scrolling, ${size}`);
+			const { violations } = await page.evaluate(() => globalThis.axe.run());
+
+			equal(violations.map((v) => [v.id, v.nodes.map((n) => n.target.join(' '))]), [], `accessibility, ${size}, ${colorScheme}`);
 		}
 	await page.setViewportSize(WIDTHS.laptop);
 	await page.emulateMedia({ colorScheme: 'light' });
@@ -248,16 +254,17 @@ await test('each page shows what the API says', async () => {
 	equal(await page.locator('ul.plain > li h3').evaluateAll((l) => l.length), (await api('/dashboard/ai/recommendations')).length + 7, 'recommendations and actions');
 });
 
-await test('choices are in the address and survive a reload', async () => {
-	/* A choice shows the page anew; the next one is made there. */
-	const choose = async (name, value) => {
-		await page.evaluate(() => { document.querySelector('h1').id = 'before'; });
-		await page.selectOption(`#choice-${name}`, value);
-		await page.waitForURL(new RegExp(`${name}=${value}`));
-		await until('the page is shown anew', () => document.getElementById('before') === null);
-		await settled();
-	};
+/* Do something that changes the address; the page is then shown anew. */
+async function follow(change, address) {
+	await page.evaluate(() => { document.querySelector('h1').id = 'before'; });
+	await change();
+	await page.waitForURL(address);
+	await until('the page is shown anew', () => document.getElementById('before') === null);
+	await settled();
+}
+const choose = (name, value) => follow(() => page.selectOption(`#choice-${name}`, value), new RegExp(`${name}=${value}`));
 
+await test('choices are in the address and survive a reload', async () => {
 	await visit('publications');
 	await settled();
 	await choose('status', 'failed');
@@ -497,7 +504,10 @@ const DAY_MS = 86400000;
 const hand = async (deed) => {
 	const done = await fetch(`${secret.hand}/${deed}`);
 
-	equal(done.status, 200, `${deed}: ${await done.text()}`);
+	const text = await done.text();
+
+	equal(done.status, 200, `${deed}: ${text}`);
+	return JSON.parse(text);
 };
 const sql = (text) => hand(`sql/${encodeURIComponent(text)}`);
 const OLD = 'UPDATE op3_shows SET fresh_until = 0';		/* whoever wants figures asks OP3 again */
@@ -705,6 +715,254 @@ await test('somebody without a podcast is told what to do, and imports a feed', 
 	await page.getByText('everything with Pro').first().waitFor();
 	await visit('listeners');
 	await page.locator('.strip.bad', { hasText: 'not_registered' }).waitFor();
+});
+
+/* -- product analytics: a MariaDB has the rows, and what they come to is worked out from these --------------------- */
+
+const model = (text) => hand(`model/${encodeURIComponent(text)}`), source = (text) => hand(`source/${encodeURIComponent(text)}`);
+const HOUR_MS = 3600000;
+const per = (v, places = 1) => `${(100 * v).toFixed(places)} %`;
+const PRODUCT = ['product', 'product-history', 'product-votes', 'product-people'];
+const METRICS = [['votes', 'Votes'], ['estimations', 'Estimations'], ['new_users', 'New users'], ['rooms', 'New rooms'], ['page_views', 'Page views']];
+const part = (title) => page.locator('section.part', { has: page.getByRole('heading', { name: title, exact: true, level: 2 }) });
+const come = async (hash) => {
+	await visit(hash);
+	await settled();
+};
+/* The page asks again, now. */
+const look = () => Promise.all([page.waitForResponse(/analytics\/sync/), page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))]);
+const parts = async (title) => part(title).locator('table').first().locator('tbody tr').evaluateAll((l) => l.map((tr) => [...tr.children].map((c) => c.textContent)));
+
+await test('the product pages load, say something, have one h1 and no errors, and fit a phone', async () => {
+	const { room } = await hand('product');
+
+	await page.goto('about:blank');
+	await context.clearCookies();
+	await signIn('root', secret.root);
+	await page.getByRole('heading', { name: 'Overview' }).waitFor();
+	for (const name of ['product', 'product-history?sum=1&who=ever', `product-votes?sort=last_used_at&room=${room.id}`, 'product-people'])
+		await isSound(name);
+});
+
+await test('the product overview shows what the rows of the product come to', async () => {
+	const { historical, traffic, compare, cohorts } = await hand('product'), last = historical.at(-1);
+
+	await come('product');
+	equal((await told()).startsWith('|Updated '), true, 'nothing is wrong');
+	equal((await part('At a glance').locator('h3').first().textContent()).includes(await page.evaluate((d) =>
+		new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(d)), last.date)), true, 'the day of the cards');
+	equal(await figures(), {
+		Estimations: shown(last.estimations), Votes: shown(last.votes), 'New users': shown(last.new_users), 'New rooms': shown(last.rooms),
+		'All users': shown(last.acc_new_users), 'All page views': shown(last.acc_page_views), 'All votes': shown(last.acc_votes),
+		'All estimations': shown(last.acc_estimations), 'Unique users': shown(traffic.unique_users), 'Page views': shown(traffic.page_views),
+		'Bounce rate': per(traffic.bounce_rate, 0), 'Average duration': `${shown(traffic.average_duration)} min`,
+	}, 'cards');
+	for (const days of [30, 7]) {
+		const titles = Object.fromEntries(METRICS);
+
+		if (days !== 30)
+			await choose('days', String(days));
+		equal(await parts('Beside the time before'), compare[days].map((r) => [titles[r.metric], shown(r.now), shown(r.before),
+			r.before === 0 ? '–' : `${r.now > r.before ? '▲ ' : r.now < r.before ? '▼ ' : ''}${per(Math.abs((r.now - r.before) / r.before))}`]), `${days} days`);
+	}
+	equal((await parts('Who comes back')).map(([, ...cells]) => cells.filter((text) => text !== '')),
+		cohorts.map((c) => c.active.map((n) => (c.users === 0 ? '–' : per(n / c.users, 0)))), 'who comes back');
+});
+
+await test('the history shows every workday, its averages and its sums, and who came back', async () => {
+	const { historical, reoccurring } = await hand('product'), newest = [...historical].reverse();
+
+	await come('product-history?metric=estimations&sum=1');
+	equal(await inTable('Each workday').count(), 30, 'the last 30 first');
+	await part('Each workday').getByRole('button', { name: `All ${historical.length}` }).click();
+	for (const [name, title] of METRICS) {
+		equal(await column(inTable('Each workday'), title), newest.map((r) => shown(r[name])), title);
+		equal(await column(inTable('Each workday'), `${title}, sum`), newest.map((r) => shown(r[`acc_${name}`])), `${title}, sum`);
+	}
+	await part('Each workday').locator('figure summary').click();
+	const drawn = inTable('Estimations each workday');
+
+	for (const [title, name] of [['Estimations', ''], ['Average of 30 workdays', 'ma_'], ['Average of 7 workdays', 'ma7_'], ['Sum (right)', 'acc_']])
+		equal(await column(drawn, title), historical.map((r) => shown(r[`${name}estimations`])), title);
+	for (const [title, name] of [['Users', 'adjusted_reoccurring_users'], ['Users, ever', 'reoccurring_users'], ['Rooms', 'adjusted_reoccurring_rooms'],
+		['Rooms, ever', 'reoccurring_rooms']])
+		equal(await column(inTable('Came back'), title), [...reoccurring].reverse().slice(0, 30).map((r) => shown(r[name])), title);
+	await choose('who', 'ever');
+	await part('Came back').locator('figure summary').click();
+	equal(await column(inTable('Users and rooms that came back'), 'Users'), reoccurring.map((r) => shown(r.reoccurring_users)), 'ever');
+
+	const [from, to] = [historical.at(-20).date, historical.at(-11).date];
+
+	await page.getByLabel('From').fill(from);
+	await page.getByLabel('To').fill(to);
+	await follow(() => page.getByRole('button', { name: 'Show' }).click(), new RegExp(`from=${from}&to=${to}`));
+	equal(await column(inTable('Each workday'), 'Votes'), newest.slice(10, 20).map((r) => shown(r.votes)), 'ten workdays');
+	await follow(() => page.getByRole('link', { name: 'All days' }).click(), (url) => !url.hash.includes('from='));
+	equal(await inTable('Each workday').count(), 30, 'all days again');
+});
+
+await test('votes by weekday and card, and rooms, which are sorted, found and opened', async () => {
+	const { votes, rooms, room } = await hand('product'), days = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
+
+	await come('product-votes');
+	equal(await figures(), {
+		Votes: shown(votes.total_votes), Estimations: shown(votes.total_estimations), 'Estimations a vote': shown(votes.avg_estimations_per_vote),
+		'Spectators a vote': shown(votes.avg_spectators_per_vote), 'Lowest estimation': votes.avg_min_estimation.toFixed(2),
+		'Average estimation': votes.avg_estimation.toFixed(2), 'Highest estimation': votes.avg_max_estimation.toFixed(2),
+		Duration: `${shown(votes.avg_duration_per_vote)} min`,
+	}, 'cards');
+	for (const summary of await page.locator('figure summary').all())
+		await summary.click();
+	equal(await parts('By weekday'), days.map((day) => [day, shown(votes.weekday_counts[day] ?? 0)]), 'weekdays');
+	equal(await parts('By card'), Object.entries(votes.estimation_counts).sort(([a], [b]) => a - b).map(([value, n]) => [value, shown(n)]), 'cards of the votes');
+	equal(await column(inTable('Rooms'), 'Votes'), rooms.votes.map(shown), 'most votes first');
+	await choose('sort', 'last_used_at');
+	equal(await column(inTable('Rooms'), 'Number'), rooms.last_used_at, 'used last first');
+	for (const text of [room.name, String(room.number)]) {
+		await page.getByLabel('Name or number').fill(text);
+		await follow(() => page.keyboard.press('Enter'), (url) => new URLSearchParams(url.hash.split('?')[1]).get('name') === text);
+		equal(await column(inTable('Rooms'), 'Number'), [String(room.number)], `the room ${text}`);
+	}
+	await follow(() => inTable('Rooms').getByRole('link', { name: room.name }).click(), new RegExp(`room=${room.id}`));
+	equal(Object.fromEntries(await part(room.name).locator('.card').evaluateAll((l) => l.map((c) => [c.getAttribute('aria-label'), c.querySelector('.value').textContent]))), {
+		Votes: shown(room.votes), 'Average duration': `${Math.floor(room.duration / 60)}:${String(room.duration % 60).padStart(2, '0')}`,
+		Estimations: shown(room.estimations), 'Estimations a vote': shown(room.estimations_per_vote), 'Lowest estimation': room.avg_min_estimation.toFixed(2),
+		'Average estimation': room.avg_avg_estimation.toFixed(2), 'Highest estimation': room.avg_max_estimation.toFixed(2), Spectators: shown(room.spectators),
+		'Spectators a vote': shown(room.spectators_per_vote),
+	}, 'the room');
+	await follow(() => part(room.name).getByRole('link', { name: 'Close' }).click(), (url) => !url.hash.includes('room='));
+	equal(await part(room.name).count(), 0, 'closed');
+	await visit('product-votes?room=123456');
+	await page.getByText('There is no such room').waitFor();
+	await visit('product-votes?name=nobody');
+	await page.getByText('No room has this name or number.').waitFor();
+});
+
+await test('what users do, where they are and what with: the most frequent of each', async () => {
+	const { lists } = await hand('product');
+	const plain = (v) => (v === null ? 'Not known' : v === '' ? '(empty)' : v.trim() === '' ? '(blank)' : v);
+
+	await come('product-people');
+	for (const [title, { items, values, total }] of Object.entries(lists)) {
+		if (items.length > 10)
+			await part(title).getByRole('button', { name: `All ${items.length}` }).click();
+		const seen = await parts(title);
+
+		equal(seen.map(([, n]) => n), items.map(([, n]) => shown(n)), title);
+		equal(seen.map(([, , of]) => of), items.map(([, n]) => per(Number((n / total).toFixed(4)))), `${title}, shares`);
+		equal((await part(title).locator('.note').textContent()).includes(`of ${shown(values)} that are`), values > 40, `${title}, how many there are`);
+		if (['Devices', 'Operating systems', 'Browsers'].includes(title))
+			equal(seen.map(([name]) => name), items.map(([[v]]) => plain(v)), `${title}, names`);
+	}
+	const germany = lists.Countries.items.find(([[code]]) => code === 'DE');
+
+	equal((await parts('Countries')).find(([name]) => name === 'DE – Germany')[1], shown(germany[1]), 'a country has its English name');
+	equal((await parts('Pages')).some(([name]) => name === 'Imprint'), true, 'a page');
+	const [name] = lists.Rooms.items.find(([v]) => /^\w+-\d+$/.test(v));
+
+	await follow(() => part('Rooms').getByRole('link', { name, exact: true }).click(), /product-votes/);
+	equal(await column(inTable('Rooms'), 'Room'), [name], 'a room leads to its votes');
+});
+
+await test('the tables of the product are files, too', async () => {
+	const { lists, historical } = await hand('product'), seen = [];
+
+	for (const name of PRODUCT) {
+		await come(name);
+		seen.push(...await page.evaluate(() => Promise.all([...document.querySelectorAll('a[download]')].map(async ({ href }) => {
+			const answer = await fetch(href), { pathname, search, searchParams } = new URL(href), format = searchParams.get('format');
+
+			return { what: pathname + search, text: `${answer.status} ${format} ${answer.headers.get('Content-Type').split(';')[0]}`,
+				rows: format === 'csv' ? (await answer.text()).trim().split('\n').length - 1 : null };
+		}))));
+	}
+	equal([seen.length, [...new Set(seen.map((f) => f.text))].sort()],
+		[34, ['200 csv text/csv', '200 xlsx application/vnd.openxmlformats-officedocument.spreadsheetml.sheet']], 'files');
+	const rows = (text) => seen.find((f) => f.rows !== null && f.what.includes(text)).rows;
+
+	equal([rows('/historical?'), rows('by=route&'), rows('by=event&')], [historical.length, lists.Pages.values, lists.Events.values], 'their rows');
+});
+
+await test('a synchronisation that fails is told on every page, and what is shown stays', async () => {
+	await come('product');
+	const right = await figures();
+
+	try {
+		await hand('source-refuse');
+		await hand('sync');
+		await says('warn|The last synchronisation failed: the server cannot be reached.What is shown is of ');
+		equal(await figures(), right, 'figures');
+		await page.screenshot({ path: path.join(work, 'product-failed.png'), fullPage: true });
+		for (const name of PRODUCT) {
+			await visit(name);
+			await page.locator('.strip.warn', { hasText: 'The last synchronisation failed' }).waitFor();
+		}
+		await model(`UPDATE sync_meta SET v = '${new Date(Date.now() - 2.01 * HOUR_MS).toISOString()}' WHERE k = 'last_success_at'`);
+		await says(', 2 h ago.');
+		await model("DELETE FROM sync_meta WHERE k = 'run_error'");
+		await says('warn|The synchronisation has not run as it should');
+		await hand('source-normal');
+		await source('RENAME TABLE fpp_votes TO fpp_gone');
+		await hand('sync');
+		await says('warn|The last synchronisation failed: fpp_votes: ');
+		await says('The other tables were read.');
+	} finally {
+		await hand('source-normal');
+		await source('RENAME TABLE fpp_gone TO fpp_votes').catch(() => {});
+		await hand('sync');
+	}
+	await says('|Updated ');
+	await model("INSERT OR REPLACE INTO sync_meta VALUES ('is_demo', 1)");
+	await says("todo|These figures are a demonstration's");
+	await hand('sync');
+	await says('|Updated ');
+	await come('product');
+	equal(await figures(), right, 'figures again');
+});
+
+await test('without the server the product pages say so, and come back', async () => {
+	await come('product-votes');
+	await page.route('**/analytics/sync', (route) => route.abort('connectionrefused'));
+	await says('bad|The server cannot be reached. What is shown is of ');
+	await page.locator('.dot.offline').waitFor();
+	await page.unroute('**/analytics/sync');
+	await says('|Updated ');
+});
+
+await test('the same figures leave a product page as it is, new ones come without a reload', async () => {
+	const isKept = () => page.evaluate(() => document.querySelectorAll('.seen').length);
+
+	await come('product-votes');
+	const before = await shownNumber('Votes');
+
+	await page.evaluate(() => document.querySelectorAll('canvas, tbody tr:first-child').forEach((e) => e.classList.add('seen')));
+	const marked = await isKept();
+
+	await Promise.all([page.waitForResponse(/analytics\/rooms/), look()]);
+	await page.waitForTimeout(300);
+	equal([marked > 3, await isKept()], [true, marked], 'as it was');
+	await source('INSERT INTO fpp_votes (room_id, avg_estimation, max_estimation, min_estimation, amount_of_estimations, amount_of_spectators, duration, was_auto_flip)' +
+		' VALUES (1, 3, 5, 1, 2, 0, 30, false)');
+	await hand('sync');
+	await look();
+	await until('one vote more', (n) => Number(document.querySelector('.card[aria-label="Votes"] .value').textContent.replace(/\D/g, '')) === n, before + 1);
+});
+
+await test('where no product ever was the pages tell how to connect one, and show no figures', async () => {
+	base = secret.blank;
+	await page.goto('about:blank');
+	await signIn('root', secret.root);
+	await page.getByRole('heading', { name: 'Overview' }).waitFor();
+	for (const name of PRODUCT) {
+		await isSound(name);
+		await come(name);
+		equal([(await told()).startsWith('todo|There are no figures yet'), (await told()).includes('DB_HOST'), (await told()).includes('pilothouse jobs run readmodel')],
+			[true, true, true], 'what to do');
+		equal([await page.locator('main canvas').count(), await page.locator('.card').count()], [0, 0], 'nothing to look at');
+		equal(await page.locator('.part .empty').count() > 0, true, 'empty parts say so');
+	}
+	await hand('fail-first-sync');
+	await says('bad|The last synchronisation failed: the server cannot be reached.There are no figures yet');
 });
 
 await browser.close();
