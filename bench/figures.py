@@ -24,6 +24,8 @@ from typing import Optional
 import live
 import load
 import podcast
+import poker
+import product
 import rivals
 from instance import ROUTES, Instance, empty_location, empty_upstream, start_empty
 from processes import Children, Missing, descendants, free_port, output_of, pss_kib
@@ -53,6 +55,7 @@ KIB_PER_MB = 1e6 / 1024
 LISTENERS = 500         # event streams
 POLLERS = 50            # clients that ask instead
 LIVE_S = 12
+POLARS_TIMES = 2        # answers from many rows
 
 
 @dataclass
@@ -63,6 +66,7 @@ class Setting:
     seconds: int        # of one round
     rounds: int
     rows: dict          # "small", "middle", "large": publish logs
+    copies: int         # of the rows of product analytics, for more of them
 
     def instance(self, size):
         return Instance(self.build, self.source, self.bench_dir, self.rows[size])
@@ -633,5 +637,108 @@ def podcasts(setting):
                       f"{opened * 1000:.1f} ms", "<= 20 ms", opened <= 0.02)]
 
 
+def synced(setting, peak, app, instance, rounds):
+    """Rows of the table about the job, the answer to GET / before there were increments, and its day.
+    app: that makes Parquet files; None: nobody."""
+    size, rng = instance.size(), random.Random(instance.rows)
+    full, more = [], []     # (seconds, MB) of each run
+    with poker.Source(instance) as source:
+        for _ in range(rounds):
+            instance.forget_model()
+            full.append(instance.run_job(peak, source))
+        n = instance.count_rows(source)
+        if app is not None:
+            product.make_parquet(app, instance, source)
+        with ended() as children, instance.connect() as connection:
+            instance.start(children, WORKERS)
+            day = str(poker.today())
+            answer = json.loads(instance.ask(connection)[2])["data"]
+        for _ in range(setting.rounds):
+            new, before = source.add_increment(rng), instance.count_rows(source)
+            more.append(instance.run_job(peak, source))
+            if instance.count_rows(source) != before + new:
+                raise Missing(f"an increment of {new} rows brought {instance.count_rows(source) - before}")
+        verify = instance.run_job(peak, source, "--verify")
+    rates = [n / seconds for seconds, _ in full]
+    rate, took = statistics.median(rates), [seconds for seconds, _ in more]
+    rows = [Row(f"14 first full synchronisation of {n:,} rows ({size})", f"{rate:.0f} rows/s ({min(rates):.0f} to "
+                f"{max(rates):.0f}; {n / rate:.1f} s)", ">= 100000 rows/s", rate >= 100_000),
+            Row(f"14 increment of {new:,} rows ({size})", f"{statistics.median(took):.2f} s ({min(took):.2f} to "
+                f"{max(took):.2f})", "< 1 s", statistics.median(took) < 1)]
+    for what, runs in (("the first full one", full), ("an increment", more), ("--verify", [verify])):
+        mb = max(mb for _, mb in runs)
+        rows.append(Row(f"14 memory of the synchronisation ({size}): {what}",
+                        f"{mb:.1f} MB at its highest, {statistics.median(s for s, _ in runs):.1f} s", "<= 64 MB", mb <= 64))
+    return rows, answer, day
+
+
+def overviews(setting, large, small):
+    """Rows of the table about GET /, and the median of made answers by instance."""
+    with ended() as children:
+        large.start(children, WORKERS)
+        small.start(children, WORKERS)
+        pairs = product.made_rounds(large, small, setting.rounds)
+        sides = {"large": large, "small": small}
+        loads = load.rounds({name: one.url("/") for name, one in sides.items()},
+                            {name: one.token for name, one in sides.items()}, 1, setting.seconds, setting.rounds)
+        kept = [(b.p50_ms, s.p50_ms) for b, s in zip(loads["large"], loads["small"])]
+        sizes = {}
+        for name, one in sides.items():
+            with one.connect() as connection:
+                sizes[name] = len(one.ask(connection)[2]) / 1e3
+        memory = {one: one.worker_mb() for one in sides.values()}
+    rows, made = [], {}
+    for what, found in (("made anew (MISS)", pairs), ("given again (HIT)", kept)):
+        big, little = (statistics.median(ms) for ms in zip(*found))
+        ratios = [a / b for a, b in found]
+        value = statistics.median(ratios)
+        low, high = min(s for _, s in found), max(s for _, s in found)
+        rows += [Row(f"14 GET / {what}: p50 at the reference", f"{little:.2f} ms ({low:.2f} to {high:.2f}; {sizes['small']:.0f} kB)",
+                     "<= 5 ms", little <= 5),
+                 Row(f"14 GET / {what}: p50 at {large.rows} x the rows over the reference",
+                     f"{value:.2f} ({min(ratios):.2f} to {max(ratios):.2f}; {big:.2f} ms over {little:.2f} ms; "
+                     f"{sizes['large']:.0f} kB)", "<= 1.30", value <= 1.3)]
+        made = made or {large: big, small: little}
+    return rows, made, memory
+
+
+def over_polars(peak, app, small, large, answers, made, memory, rounds):
+    """Rows of the table about the same answers by Polars."""
+    rows = []
+    # All frames of the large one would want more memory than most machines have.
+    for instance, kind, what, times in ((small, "files", "from Parquet files", rounds),
+                                        (small, "memory", "from frames in memory", rounds),
+                                        (large, "files", "from Parquet files", POLARS_TIMES)):
+        ours, day = answers[instance]
+        theirs, ms, mb = product.by_polars(peak, app, instance, day, kind, times)
+        if where := product.difference(ours, theirs):
+            raise Missing(f"it answers otherwise: {where}")
+        value = statistics.median(ms)
+        rows.append(Row(f"14 GET / made anew over Polars {what} ({instance.size()})",
+                        f"1/{value / made[instance]:.0f} of the time ({made[instance]:.2f} ms over {value:.0f} ms), "
+                        f"1/{mb / memory[instance]:.0f} of the memory ({memory[instance]:.1f} MB of a worker over {mb:.0f} MB)"))
+    return rows
+
+
+def products(setting):
+    """The read model of product analytics: making and reading it, at the reference and with many times the rows."""
+    peak = setting.compiled("peak", "c")
+    small, large = product.Product(setting, 1), product.Product(setting, setting.copies)
+    app, rows, answers = None, [], {}
+    with contextlib.suppress(Missing):
+        app = product.install_polars(setting.bench_dir)
+    for instance, rounds in ((small, setting.rounds), (large, 1)):
+        more, *answers[instance] = synced(setting, peak, app, instance, rounds)
+        rows += more
+    more, made, memory = overviews(setting, large, small)
+    rows += more
+    try:
+        return rows + over_polars(peak, product.install_polars(setting.bench_dir), small, large, answers, made, memory,
+                                  setting.rounds)
+    except Missing as e:
+        return rows + [Row("14 Polars", f"not measured: {e}")]
+
+
 FIGURES = {"1": uncached, "2": cached, "3": growth, "4": rival_figures, "5": thrift, "6": crowd, "7": recovery,
-           "8": filtered, "9": lists, "10": writing, "11": history, "12": streams, "13": podcasts}
+           "8": filtered, "9": lists, "10": writing, "11": history, "12": streams, "13": podcasts,
+           "14": products}

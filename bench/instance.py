@@ -18,20 +18,30 @@ SETTINGS = {"PH_RATE_TOKEN": "0", "PH_RATE_ADDRESS": "0", "PH_ADDRESS": "127.0.0
 class Instance:
     """Data of so many publish logs in BENCH_DIR/rows-N, made once and used again."""
 
+    KIND = "rows"
+
     def __init__(self, build, source, bench_dir, rows):
         self.build = build
-        self.home = Path(bench_dir) / f"rows-{rows}"
+        self.source = Path(source)
+        self.home = Path(bench_dir) / f"{self.KIND}-{rows}"
         self.rows = rows
         self.port = free_port()
         self._own_port = free_port()    # of the nginx that `pilothouse start` starts
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("PH_")} | SETTINGS
-        self._schema = hashlib.sha256((Path(source) / "schema.sql").read_bytes()).hexdigest()
+        self._schema = hashlib.sha256(b"".join(path.read_bytes() for path in self.made_of())).hexdigest()
         self._make_data()
         self.token = (self.home / "bench.token").read_text().strip()
 
     def pilothouse(self, *args, port=None):
         return output_of([self.build / "pilothouse", "--home", self.home, *args],
                          env=self.env | {"PH_PORT": str(port or self._own_port)})
+
+    def made_of(self):
+        """The files that data made of others would be other data."""
+        return [self.source / "schema.sql"]
+
+    def fill(self):
+        self.pilothouse("demo", "--rows", str(self.rows))
 
     def _make_data(self):
         mark = self.home / "bench.schema"
@@ -41,7 +51,7 @@ class Instance:
         shutil.rmtree(self.home, ignore_errors=True)
         self.pilothouse("init")
         self.pilothouse("user", "add", "bench", "--role", "admin")      # who the demonstration's podcast belongs to
-        self.pilothouse("demo", "--rows", str(self.rows))
+        self.fill()
         token = self.home / "bench.token"
         token.touch(mode=0o600)
         token.write_text(self.pilothouse("token", "create", "--user", "bench", "--name", "bench"))

@@ -29,9 +29,10 @@ def start_fastapi(children, database, workers, log, bench_dir):
     return port, child
 
 
-def start_fastify(children, database, workers, log, bench_dir):
-    home = Path(bench_dir) / "fastify"
-    wanted = (HERE / "fastify" / "package.json").read_text()
+def node_home(bench_dir, name, probe):
+    """A directory with the program bench/NAME/app.js and the packages that it needs, which the probe finds."""
+    home = Path(bench_dir) / name
+    wanted = (HERE / name / "package.json").read_text()
     mark = home / "installed.json"
     if not mark.exists() or mark.read_text() != wanted:
         shutil.rmtree(home, ignore_errors=True)
@@ -43,9 +44,14 @@ def start_fastify(children, database, workers, log, bench_dir):
         headers = {"npm_config_nodedir": "/usr"} if NODE_HEADERS.exists() else {}
         output_of(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"], cwd=home,
                   env=os.environ | headers)
-        output_of(["node", "-e", "require('better-sqlite3')(':memory:')"], cwd=home)
+        output_of(["node", "-e", probe], cwd=home)
         mark.write_text(wanted)
-    shutil.copy(HERE / "fastify" / "app.js", home)
+    shutil.copy(HERE / name / "app.js", home)
+    return home
+
+
+def start_fastify(children, database, workers, log, bench_dir):
+    home = node_home(bench_dir, "fastify", "require('better-sqlite3')(':memory:')")
     port = free_port()
     child = children.start(["node", "app.js"], log, cwd=home, env=os.environ | {
         "NODE_ENV": "production", "BENCH_DB": str(database), "BENCH_PORT": str(port),

@@ -175,7 +175,8 @@ do_tables(struct sync *s, int is_verify, struct ph_err *err)
 
 /* -- sums ----------------------------------------------------------------------------- */
 
-/* What is sorted for them goes to files: memory does not grow with the data. */
+/* What is sorted for them goes to files, and each sort, of which a statement has a dozen, takes no more memory than the
+ * cache may: so memory does not grow with the data. */
 static enum ph_rc
 begin_whole(struct sync *s, struct ph_err *err)
 {
@@ -184,7 +185,7 @@ begin_whole(struct sync *s, struct ph_err *err)
 	if ((rc = ph_db_begin(s->db, err)) != PH_OK)
 		return rc;
 	ph_db_end(s->db);
-	if ((rc = ph_db_script(s->db, "PRAGMA temp_store = FILE", err)) == PH_OK &&
+	if ((rc = ph_db_script(s->db, "PRAGMA temp_store = FILE; PRAGMA cache_size = -1024", err)) == PH_OK &&
 	    (rc = ph_db_begin(s->db, err)) == PH_OK)
 		rc = ph_db_triggers(s->db, 0, err);
 	return rc;

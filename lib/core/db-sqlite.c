@@ -311,8 +311,8 @@ ph_db_open_raw(struct ph_db *db, int may_create, struct ph_err *err)
 	/* The triggers that a writer runs parse JSON, which this engine calls unsafe in a
 	 * schema that is not trusted; a reader has no need to trust it. */
 	snprintf(pragma, sizeof(pragma), "PRAGMA cache_size=-%d; PRAGMA query_only=%d;"
-	    "PRAGMA trusted_schema=%d", db->mode == PH_DB_WRITER ? WRITER_CACHE_KIB :
-	    db->limits.cache_kib > 0 ? db->limits.cache_kib : READER_CACHE_KIB,
+	    "PRAGMA trusted_schema=%d", db->limits.cache_kib > 0 ? db->limits.cache_kib :
+	    db->mode == PH_DB_WRITER ? WRITER_CACHE_KIB : READER_CACHE_KIB,
 	    db->mode == PH_DB_READER, db->mode == PH_DB_WRITER);
 	db->log_pages = LOG_PAGES;
 	sqlite3_wal_hook(db->db, on_log, db);

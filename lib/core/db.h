@@ -33,7 +33,7 @@ enum {
 struct ph_db_limits {
 	int	busy_timeout_ms;	/* wait for a lock; 0: fail at once */
 	int	deadline_ms;		/* longest transaction; 0: none */
-	int	cache_kib;		/* pages that a reader keeps in memory; 0: what a statistic needs */
+	int	cache_kib;		/* pages kept in memory; 0: what a statistic needs, or a batch of a writer */
 };
 
 /* A handle on the file at path (copied); does not touch it yet.  Caller closes.

@@ -24,9 +24,12 @@ static const char sql_weekdays[] = "SELECT (day + 3) % 7, sum(votes) FROM roll_d
 static const char sql_top[] = "SELECT k1, k2, n FROM roll_count WHERE dim = $1 AND n > 0 ORDER BY n DESC, k1, k2 LIMIT $2";
 static const char sql_by_key[] = "SELECT k1, k2, n FROM roll_count WHERE dim = $1 AND n > 0 ORDER BY k1 LIMIT $2";
 static const char sql_has_none[] = "SELECT 1 FROM roll_count WHERE dim = $1 AND k1 = 'None' AND k2 = '' AND n > 0";
+/* The same, with what is missing and what is really None as one. */
 static const char sql_top_merged[] =
-	"SELECT CASE WHEN k1 = x'' THEN 'None' ELSE k1 END AS k, k2, sum(n) AS n FROM roll_count WHERE dim = $1 AND n > 0"
-	" GROUP BY k ORDER BY n DESC, k LIMIT $2";
+	"SELECT k1, k2, n FROM (SELECT k1, k2, n FROM roll_count WHERE dim = $1 AND n > 0 ORDER BY n DESC, k1, k2 LIMIT $2 + 2)"
+	" WHERE k1 NOT IN (x'', 'None')"
+	" UNION ALL SELECT 'None', '', sum(n) FROM roll_count WHERE dim = $1 AND k1 IN (x'', 'None') AND k2 = ''"
+	" ORDER BY 3 DESC, 1 LIMIT $2";
 
 /* -- fields --------------------------------------------------------------------------- */
 

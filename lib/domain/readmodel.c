@@ -7,6 +7,8 @@
 #include "core/config.h"
 #include "domain/readmodel.h"
 
+enum { CACHE_KIB = 8192 };
+
 static const char sql_get[] = "SELECT v FROM sync_meta WHERE k = $1";
 static const char sql_set[] = "INSERT INTO sync_meta (k, v) VALUES ($1, $2) ON CONFLICT (k) DO UPDATE SET v = excluded.v";
 static const char sql_unset[] = "DELETE FROM sync_meta WHERE k = $1";
@@ -14,7 +16,8 @@ static const char sql_unset[] = "DELETE FROM sync_meta WHERE k = $1";
 struct ph_db *
 ph_model_writer(void)
 {
-	const struct ph_db_limits	 limits = { .busy_timeout_ms = (int)ph_config_int(PH_CFG_BUSY_TIMEOUT_MS) };
+	const struct ph_db_limits	 limits = { .busy_timeout_ms = (int)ph_config_int(PH_CFG_BUSY_TIMEOUT_MS),
+					    .cache_kib = CACHE_KIB };
 	char				 path[512];
 	struct ph_db			*db = ph_db_new(ph_config_path(path, sizeof(path), "analytics.db"), PH_DB_WRITER,
 					    limits);
