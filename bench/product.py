@@ -15,7 +15,6 @@ import rivals
 from instance import Instance
 from processes import Missing, output_of, pss_kib
 
-HERE = Path(__file__).resolve().parent
 ROUTE = "analytics-overview"
 ASKED, ASKED_S = 60, 4      # answers of one round, and how long it may take
 NULL = "-null-"             # in CSV, as no text of the data is

@@ -49,12 +49,16 @@ struct sync {
 
 /* -- while it lasts ------------------------------------------------------------------- */
 
-/* Outside any transaction of the main database: keep the lock. */
+/* Outside any transaction of the main database: keep the lock, and see whether to go on. */
 static enum ph_rc
 keep(struct sync *s, struct ph_err *err)
 {
 	const int64_t now_us = ph_clock_mono_us();
 
+	if (ph_job_run_should_stop(s->run)) {
+		s->is_over = 1;
+		return ph_fail(err, PH_ECONFLICT, "the run was asked to end");
+	}
 	if (now_us - s->prolonged_us < HEARTBEAT_US)
 		return PH_OK;
 	s->prolonged_us = now_us;
@@ -72,10 +76,6 @@ after_page(struct ph_model_copy *c, struct ph_err *err)
 		    (int)(100 * c->seen / (c->seen > c->expected ? c->seen : c->expected)));
 	else
 		ph_job_run_progress(s->run, "%s: %" PRId64 " rows", ph_model_tables[c->table], c->seen);
-	if (ph_job_run_should_stop(s->run)) {
-		s->is_over = 1;
-		return ph_fail(err, PH_ECONFLICT, "the run was asked to end");
-	}
 	return keep(s, err);
 }
 
@@ -202,6 +202,7 @@ make_sums(struct sync *s, struct ph_err *err)
 	return rc;
 }
 
+/* Sums that wait for the end of a copy are left to it. */
 static enum ph_rc
 compare_sums(struct sync *s, struct ph_err *err)
 {
@@ -212,9 +213,7 @@ compare_sums(struct sync *s, struct ph_err *err)
 	if ((rc = begin_whole(s, err)) == PH_OK && (rc = ph_model_is_summed(s->db, &is_summed, err)) == PH_OK && is_summed)
 		rc = ph_model_compare(s->db, before_sum, note_difference, s, &n, err);
 	ph_db_end(s->db);
-	if (rc != PH_OK || (is_summed && n == 0))
-		return rc;
-	return make_sums(s, err);
+	return rc == PH_OK && n > 0 ? make_sums(s, err) : rc;
 }
 
 /* -- the run -------------------------------------------------------------------------- */
@@ -245,9 +244,10 @@ connect(struct sync *s, struct ph_err *err)
 	return ph_model_ask_clock(&s->copy, err);
 }
 
-/* Now that the source answers: without a demonstration's rows, and emptied for --full. */
+/* Now that the source answers: without a demonstration's rows, and emptied for --full; to --verify there is nothing in
+ * that. */
 static enum ph_rc
-prepare(struct sync *s, struct ph_err *err)
+prepare(struct sync *s, int is_verify, struct ph_err *err)
 {
 	int64_t		is_demo = 0;
 	int		is_summed = 0;
@@ -255,7 +255,8 @@ prepare(struct sync *s, struct ph_err *err)
 
 	if ((rc = ph_db_triggers(s->db, 0, err)) == PH_OK && (rc = ph_db_begin(s->db, err)) == PH_OK &&
 	    (rc = ph_model_int(s->db, "is_demo", 0, &is_demo, err)) == PH_OK &&
-	    (rc = ph_model_is_summed(s->db, &is_summed, err)) == PH_OK && (is_demo || ph_job_run_is(s->run, "full"))) {
+	    (rc = ph_model_is_summed(s->db, &is_summed, err)) == PH_OK && !is_verify &&
+	    (is_demo || ph_job_run_is(s->run, "full"))) {
 		is_summed = 0;
 		if ((rc = ph_model_empty(s->db, err)) == PH_OK)
 			rc = ph_db_commit(s->db, err);
@@ -317,7 +318,8 @@ run_readmodel(struct ph_job_run *run, struct ph_err *err)
 
 	s.copy.arg = &s;
 	s.prolonged_us = s.begun_us;
-	if ((rc = open_model(&s, err)) == PH_OK && (rc = connect(&s, err)) == PH_OK && (rc = prepare(&s, err)) == PH_OK)
+	if ((rc = open_model(&s, err)) == PH_OK && (rc = connect(&s, err)) == PH_OK &&
+	    (rc = prepare(&s, is_verify, err)) == PH_OK)
 		rc = is_verify ? verify_tables(&s, err) : sync_tables(&s, err);
 	ph_job_run_count(run, s.rows);
 	snprintf(message, sizeof(message), "Synced %" PRId64 " records in %.1fs", s.rows,

@@ -439,9 +439,10 @@ def _():
     before = one.overview()
     way.cut(200_000)
     one.sync("--full", code=1)
+    way.normal()
+    one.sync("--verify")
     expect(0 < one.query("SELECT count(*) FROM fpp_users")[0][0], "it had begun")
     expect_equal(one.overview(), before, "answers")
-    way.normal()
     one.sync()
     check_all(one, dataset)
     way.close()
@@ -602,6 +603,7 @@ def _():
     one.change("DELETE FROM sync_meta WHERE k = 'rollup_version'")
     said = one.sync("--verify")
     expect(f"Synced {sum(map(len, gone.values()))} records" in said, said)
+    one.sync()
     check_all(one, dataset)
     one.change("INSERT INTO fpp_votes SELECT 5, room_id, 0, 1, 1, 1, 1, 1, 0, voted_at FROM fpp_votes LIMIT 0;"
                "INSERT INTO fpp_events VALUES (9000, 'x', 'LEFT_ROOM', 1720000000000)")
@@ -706,6 +708,8 @@ def _():
     one = Product(dataset)
     one.change("INSERT INTO fpp_users (id, created_at) VALUES ('demo', 1720000000000);"
                "INSERT INTO sync_meta VALUES ('is_demo', 1)")
+    one.sync("--verify")
+    expect_equal(one.query("SELECT id FROM fpp_users"), [("demo",)], "--verify leaves it")
     one.sync()
     check_all(one, dataset)
     expect_equal(one.meta("is_demo"), None, "is_demo")
