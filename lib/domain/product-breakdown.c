@@ -15,9 +15,12 @@ static const char sql_total[] = "SELECT coalesce(sum(n), 0), count(*) FROM roll_
 static const char sql_weekdays[] =
 	"SELECT (day + 3) % 7, sum(votes) AS n FROM roll_day WHERE votes > 0 GROUP BY 1 ORDER BY n DESC, 1";
 
-static const char *const dims[] = { "browser", "country", "country_city", "country_region", "device", "estimation", "event",
-    "os", "room", "route", "source", "weekday", NULL };
-enum { WEEKDAY = 11 };
+enum { BROWSER, COUNTRY, COUNTRY_CITY, COUNTRY_REGION, DEVICE, ESTIMATION, EVENT, OS, ROOM, ROUTE, SOURCE, WEEKDAY, DIMS };
+static const char *const dims[] = {
+	[BROWSER] = "browser", [COUNTRY] = "country", [COUNTRY_CITY] = "country_city", [COUNTRY_REGION] = "country_region",
+	[DEVICE] = "device", [ESTIMATION] = "estimation", [EVENT] = "event", [OS] = "os", [ROOM] = "room", [ROUTE] = "route",
+	[SOURCE] = "source", [WEEKDAY] = "weekday", [DIMS] = NULL,
+};
 static const char *const weekdays[] = { "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday" };
 
 enum { P_BY = PH_PRODUCT_NPARAMS, P_LIMIT, P__MAX };
@@ -118,7 +121,7 @@ rows(struct ph_product *p, struct ph_rows *out, struct ph_err *err)
 	ph_stmt_bind_text(st, 1, dims[chosen(p)]);
 	ph_stmt_bind_int(st, 2, p->args->values[P_LIMIT].num);
 	while (given == PH_OK && (rc = ph_stmt_step(st, err)) == PH_ROW) {
-		const int		is_pair = chosen(p) == 2 || chosen(p) == 3;
+		const int		is_pair = chosen(p) == COUNTRY_CITY || chosen(p) == COUNTRY_REGION;
 		const int64_t		n = ph_stmt_int(st, 2);
 		/* A missing value is a blob. */
 		const struct ph_value	v[C__MAX] = {
