@@ -115,7 +115,7 @@ INSERT INTO sync_state (tbl) VALUES ('fpp_users'), ('fpp_rooms'), ('fpp_page_vie
 
 -- last_success_at (RFC 3339): the end of the last run without any error.  start_ms: what START was when the sums were
 -- made.  rollup_version: of the views that made them; without it, or with another, they are to be made anew.
--- is_demo: the rows are a demonstration's.  run_error: why the last run could not begin, or what failed in it.
+-- is_demo: the rows are a demonstration's.  run_at: the end of the last run.  run_error: why the last run could not begin, or what failed in it.
 CREATE TABLE sync_meta (
   k TEXT PRIMARY KEY NOT NULL,
   v ANY

@@ -79,12 +79,6 @@ find_votes(struct ph_db *db, int64_t id, int64_t s[S__MAX], int *is_known, struc
 	return rc == PH_ROW || rc == PH_DONE ? PH_OK : rc;
 }
 
-static struct ph_value
-mean(int64_t sum, int64_t n, double divisor, int places)
-{
-	return ph_v_real(n == 0 ? 0 : ph_round((double)sum / (double)n / divisor, places));
-}
-
 static enum ph_rc
 room_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 {
@@ -101,10 +95,10 @@ room_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 	const int64_t		n = s[S_VOTES];
 	const struct ph_value	v[F__MAX] = {
 		[F_VOTES] = ph_v_int(n),
-		[F_DURATION] = ph_v_int((int64_t)mean(s[S_DURATION], n, 1, 0).real),
-		[F_ESTIMATIONS] = ph_v_int(s[S_ESTIMATIONS]), [F_PER_VOTE] = mean(s[S_ESTIMATIONS], n, 1, 2),
-		[F_MIN] = mean(s[S_MIN], n, 1, 2), [F_AVG] = mean(s[S_AVG_C], n, 100, 2), [F_MAX] = mean(s[S_MAX], n, 1, 2),
-		[F_SPECTATORS] = ph_v_int(s[S_SPECTATORS]), [F_SPECTATORS_PER_VOTE] = mean(s[S_SPECTATORS], n, 1, 2),
+		[F_DURATION] = ph_v_int((int64_t)ph_v_mean(s[S_DURATION], n, 1, 0).real),
+		[F_ESTIMATIONS] = ph_v_int(s[S_ESTIMATIONS]), [F_PER_VOTE] = ph_v_mean(s[S_ESTIMATIONS], n, 1, 2),
+		[F_MIN] = ph_v_mean(s[S_MIN], n, 1, 2), [F_AVG] = ph_v_mean(s[S_AVG_C], n, 100, 2), [F_MAX] = ph_v_mean(s[S_MAX], n, 1, 2),
+		[F_SPECTATORS] = ph_v_int(s[S_SPECTATORS]), [F_SPECTATORS_PER_VOTE] = ph_v_mean(s[S_SPECTATORS], n, 1, 2),
 	};
 
 	ph_json_fields(out, fields, v, F__MAX);

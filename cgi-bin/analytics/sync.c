@@ -29,7 +29,7 @@ static const struct ph_field fields[F__MAX] = {
 	[F_DEMO] = { .name = "is_demo", .type = PH_BOOL, .text = "The figures are a demonstration's." },
 	[F_START] = { .name = "start_date", .type = PH_TEXT, .text = "The first day of the series." },
 	[F_SIZE] = { .name = "data_size_mb", .type = PH_DECIMAL, .places = 2, .unit = "MiB", .text = "Size of the read model." },
-	[F_TABLES] = { .name = "tables", .type = PH_ARRAY, .fields = table_fields, .nfields = T__MAX, .text = "By name." },
+	[F_TABLES] = { .name = "tables", .type = PH_ARRAY, .fields = table_fields, .nfields = T__MAX, .text = "In the order of copying." },
 };
 
 static enum ph_rc
@@ -56,7 +56,7 @@ sync_get(struct ph_req *req, struct ph_json *out, struct ph_err *err)
 	ph_json_arr_open(out, "tables");
 	for (i = 0; i < PH_MODEL_TABLES; i++) {
 		const struct ph_value t[T__MAX] = {
-			[T_NAME] = ph_v_str(s.tables[i].name), [T_DONE] = ph_v_int(s.tables[i].is_done),
+			[T_NAME] = ph_v_str(ph_model_tables[i]), [T_DONE] = ph_v_int(s.tables[i].is_done),
 			[T_CURSOR] = ph_v_int(s.tables[i].cursor_id), [T_ERROR] = ph_v_known_text(s.tables[i].error),
 		};
 

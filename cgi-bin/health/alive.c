@@ -57,7 +57,7 @@ write_components(const struct ph_model_state *s, int is_whole, struct ph_json *o
 	ph_json_str(out, "status", is_whole ? "ok" : "error");
 	ph_json_obj_open(out, "tables");
 	for (i = 0; i < PH_MODEL_TABLES; i++)
-		ph_json_bool(out, s->tables[i].name, s->tables[i].is_done);
+		ph_json_bool(out, ph_model_tables[i], s->tables[i].is_done);
 	ph_json_close(out);
 	ph_json_close(out);
 	ph_json_obj_open(out, "storage");

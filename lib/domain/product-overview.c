@@ -107,12 +107,6 @@ const struct ph_field ph_overview_fields[PH_OVERVIEW_NFIELDS] = {
 
 /* -- counts --------------------------------------------------------------------------- */
 
-static struct ph_value
-mean(int64_t sum, int64_t n, double divisor)
-{
-	return ph_v_real(n == 0 ? 0 : ph_round((double)sum / (double)n / divisor, 2));
-}
-
 static enum ph_rc
 begin_counts(const struct ph_product *p, const char *sql, const char *dim, int limit, struct ph_stmt **st, struct ph_err *err)
 {
@@ -215,7 +209,7 @@ write_traffic(const struct ph_product *p, struct ph_json *out, struct ph_err *er
 		[T_USERS] = ph_v_int(n[VIEWERS]), [T_VIEWS] = ph_v_int(views),
 		[T_BOUNCE] = ph_v_real(n[VIEWERS] == 0 ? 0 :
 		    ph_round(1.0 - (double)n[ESTIMATORS] / (double)n[VIEWERS], 2)),
-		[T_DURATION] = mean(n[GAP_MS] / 1000 + SESSION_MORE_S * n[SESSIONS], n[SESSIONS], 60.0),
+		[T_DURATION] = ph_v_mean(n[GAP_MS] / 1000 + SESSION_MORE_S * n[SESSIONS], n[SESSIONS], 60.0, 2),
 	};
 
 	ph_json_obj_open(out, "traffic");
@@ -261,9 +255,9 @@ write_votes(const struct ph_product *p, struct ph_json *out, struct ph_err *err)
 
 	const struct ph_value v[V_WEEKDAYS] = {
 		[V_VOTES] = ph_v_int(s[VOTES]), [V_ESTIMATIONS] = ph_v_int(s[ESTIMATIONS]),
-		[V_PER_VOTE] = mean(s[ESTIMATIONS], s[VOTES], 1), [V_SPECTATORS] = mean(s[SPECTATORS], s[VOTES], 1),
-		[V_DURATION] = mean(s[DURATION], s[VOTES], 60), [V_AVG] = mean(s[AVG_C], s[VOTES], 100),
-		[V_MIN] = mean(s[MIN], s[VOTES], 1), [V_MAX] = mean(s[MAX], s[VOTES], 1),
+		[V_PER_VOTE] = ph_v_mean(s[ESTIMATIONS], s[VOTES], 1, 2), [V_SPECTATORS] = ph_v_mean(s[SPECTATORS], s[VOTES], 1, 2),
+		[V_DURATION] = ph_v_mean(s[DURATION], s[VOTES], 60, 2), [V_AVG] = ph_v_mean(s[AVG_C], s[VOTES], 100, 2),
+		[V_MIN] = ph_v_mean(s[MIN], s[VOTES], 1, 2), [V_MAX] = ph_v_mean(s[MAX], s[VOTES], 1, 2),
 	};
 
 	ph_json_obj_open(out, "votes");
@@ -341,7 +335,7 @@ write_workday(void *arg, const struct ph_workday *w, struct ph_err *err)
 	for (m = 0; m < PH_METRICS; m++) {
 		v[1 + 3 * m] = ph_v_int(w->n[m]);
 		v[2 + 3 * m] = ph_v_int(w->all[m]);
-		v[3 + 3 * m] = w->last30[m] < 0 ? ph_v_null() : mean(w->last30[m], PH_MEAN_ROWS, 1);
+		v[3 + 3 * m] = w->last30[m] < 0 ? ph_v_null() : ph_v_mean(w->last30[m], PH_MEAN_ROWS, 1, 2);
 	}
 	ph_json_obj_open(out, NULL);
 	ph_json_fields(out, historical_fields, v, H__MAX);

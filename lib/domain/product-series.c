@@ -3,7 +3,6 @@
  */
 #include "autoconf.h"
 
-#include "core/number.h"
 #include "domain/product.h"
 
 enum { P_FROM = PH_PRODUCT_NPARAMS, P_TO, P__MAX };
@@ -43,7 +42,7 @@ static const struct ph_field historical_fields[] = {
 static struct ph_value
 mean(int64_t sum, int n)
 {
-	return sum < 0 ? ph_v_null() : ph_v_real(ph_round((double)sum / n, 2));
+	return sum < 0 ? ph_v_null() : ph_v_mean(sum, n, 1, 2);
 }
 
 static enum ph_rc

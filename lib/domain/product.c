@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/number.h"
 #include "domain/product.h"
 
 const char *const ph_metric_names[] = { "new_users", "page_views", "rooms", "estimations", "votes", NULL };
@@ -29,6 +30,12 @@ ph_product_open(struct ph_product *p, struct ph_db *db, int64_t now_ms, struct p
 		return rc;
 	p->start_day = start_ms / PH_DAY_MS;
 	return ph_model_text(db, "last_success_at", p->updated_at, err);
+}
+
+struct ph_value
+ph_v_mean(int64_t sum, int64_t n, double divisor, int places)
+{
+	return ph_v_real(n == 0 ? 0 : ph_round((double)sum / (double)n / divisor, places));
 }
 
 char *

@@ -63,6 +63,9 @@ void		ph_returning_values(const struct ph_returning *, char day[PH_DAY_SIZE],
 /* Rows of each metric on all days from first to last, both included. */
 enum ph_rc	ph_days_total(const struct ph_product *, int64_t first, int64_t last, int64_t n[PH_METRICS], struct ph_err *);
 
+/* sum / n / divisor, rounded as ph_round() does; 0 where n is 0.  The divisions stand in this order. */
+struct ph_value	ph_v_mean(int64_t sum, int64_t n, double divisor, int places);
+
 char		*ph_day_text(char buf[PH_DAY_SIZE], int64_t day);	/* YYYY-MM-DD; returns buf */
 
 /* -- GET / ---------------------------------------------------------------------------- */

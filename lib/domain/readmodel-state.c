@@ -15,10 +15,7 @@ enum { STALE_S = 1800 };	/* three runs */
 
 const char *const ph_model_statuses[] = { "ok", "stale", "never", NULL };
 
-static const char *const names[PH_MODEL_TABLES] = { "fpp_estimations", "fpp_events", "fpp_page_views", "fpp_rooms",
-    "fpp_users", "fpp_votes" };
-
-static const char sql_tables[] = "SELECT tbl, initial_done, cursor_id, error FROM sync_state ORDER BY tbl";
+static const char sql_table[] = "SELECT initial_done, cursor_id, error FROM sync_state WHERE tbl = $1";
 
 static int64_t
 size_of(const char *name)
@@ -32,28 +29,23 @@ size_of(const char *name)
 void
 ph_model_state_init(struct ph_model_state *s)
 {
-	size_t i;
-
 	*s = (struct ph_model_state){ .status = PH_MODEL_NEVER, .age_s = -1,
 	    .size_bytes = size_of("analytics.db") + size_of("analytics.db-wal") };
-	for (i = 0; i < PH_MODEL_TABLES; i++)
-		snprintf(s->tables[i].name, sizeof(s->tables[i].name), "%s", names[i]);
 }
 
 static enum ph_rc
-read_tables(struct ph_db *db, struct ph_model_state *s, struct ph_err *err)
+read_table(struct ph_db *db, size_t i, struct ph_model_state *s, struct ph_err *err)
 {
 	struct ph_stmt	*st;
 	enum ph_rc	 rc;
-	size_t		 i;
 
-	if ((rc = ph_db_prepare(db, sql_tables, &st, err)) != PH_OK)
+	if ((rc = ph_db_prepare(db, sql_table, &st, err)) != PH_OK)
 		return rc;
-	for (i = 0; i < PH_MODEL_TABLES && (rc = ph_stmt_step(st, err)) == PH_ROW; i++) {
-		ph_stmt_copy(st, 0, s->tables[i].name, sizeof(s->tables[i].name));
-		s->tables[i].is_done = ph_stmt_int(st, 1) != 0;
-		s->tables[i].cursor_id = ph_stmt_int(st, 2);
-		ph_stmt_copy(st, 3, s->tables[i].error, sizeof(s->tables[i].error));
+	ph_stmt_bind_text(st, 1, ph_model_tables[i]);
+	if ((rc = ph_stmt_step(st, err)) == PH_ROW) {
+		s->tables[i].is_done = ph_stmt_int(st, 0) != 0;
+		s->tables[i].cursor_id = ph_stmt_int(st, 1);
+		ph_stmt_copy(st, 2, s->tables[i].error, sizeof(s->tables[i].error));
 	}
 	ph_stmt_done(st);
 	return rc == PH_ROW || rc == PH_DONE ? PH_OK : rc;
@@ -64,13 +56,17 @@ ph_model_state_read(struct ph_db *db, int64_t now_ms, struct ph_model_state *s, 
 {
 	int64_t		at_ms;
 	enum ph_rc	rc;
+	size_t		i;
 
 	ph_model_state_init(s);
 	if ((rc = ph_model_text(db, "last_success_at", s->last_success_at, err)) != PH_OK ||
 	    (rc = ph_model_text(db, "run_at", s->run_at, err)) != PH_OK ||
 	    (rc = ph_model_text(db, "run_error", s->run_error, err)) != PH_OK ||
-	    (rc = ph_model_int(db, "is_demo", 0, &s->is_demo, err)) != PH_OK || (rc = read_tables(db, s, err)) != PH_OK)
+	    (rc = ph_model_int(db, "is_demo", 0, &s->is_demo, err)) != PH_OK)
 		return rc;
+	for (i = 0; i < PH_MODEL_TABLES; i++)
+		if ((rc = read_table(db, i, s, err)) != PH_OK)
+			return rc;
 	if (ph_time_parse(s->last_success_at, strlen(s->last_success_at), now_ms, &at_ms) != 0)
 		return PH_OK;
 	s->age_s = now_ms > at_ms ? (now_ms - at_ms) / 1000 : 0;

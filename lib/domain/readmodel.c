@@ -9,6 +9,9 @@
 
 enum { CACHE_KIB = 8192 };
 
+const char *const ph_model_tables[PH_MODEL_TABLES] = { "fpp_users", "fpp_rooms", "fpp_page_views", "fpp_events",
+    "fpp_votes", "fpp_estimations" };
+
 static const char sql_get[] = "SELECT v FROM sync_meta WHERE k = $1";
 static const char sql_set[] = "INSERT INTO sync_meta (k, v) VALUES ($1, $2) ON CONFLICT (k) DO UPDATE SET v = excluded.v";
 static const char sql_unset[] = "DELETE FROM sync_meta WHERE k = $1";

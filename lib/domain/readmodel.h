@@ -26,6 +26,7 @@ struct ph_db	*ph_model_writer(void);
 /* -- facts, inside a transaction ------------------------------------------------------ */
 
 enum { PH_MODEL_TEXT_SIZE = 320, PH_MODEL_TABLES = 6 };
+extern const char *const ph_model_tables[PH_MODEL_TABLES];	/* fpp_users, fpp_rooms ... in the order of copying */
 
 /* One of sync_meta, "" when there is none. */
 enum ph_rc	ph_model_text(struct ph_db *, const char *k, char out[PH_MODEL_TEXT_SIZE], struct ph_err *);
@@ -61,8 +62,7 @@ struct ph_model_state {
 	char			run_error[PH_MODEL_TEXT_SIZE];	/* why it failed; "": it did not */
 	int64_t			is_demo;
 	int64_t			size_bytes;	/* of file and log */
-	struct {			/* by name */
-		char	name[24];
+	struct {			/* as ph_model_tables */
 		int	is_done;		/* was once read to its end */
 		int64_t	cursor_id;
 		char	error[PH_MODEL_TEXT_SIZE];	/* "": none */
@@ -74,8 +74,6 @@ void		ph_model_state_init(struct ph_model_state *);
 enum ph_rc	ph_model_state_read(struct ph_db *, int64_t now_ms, struct ph_model_state *, struct ph_err *);
 
 /* -- copying -------------------------------------------------------------------------- */
-
-extern const char *const ph_model_tables[];	/* fpp_users, fpp_rooms ... in the order of copying; NULL */
 
 struct ph_model_copy {
 	struct ph_db		*db;

@@ -605,12 +605,13 @@ def _():
     expect(f"Synced {sum(map(len, gone.values()))} records" in said, said)
     one.sync()
     check_all(one, dataset)
-    one.change("INSERT INTO fpp_votes SELECT 5, room_id, 0, 1, 1, 1, 1, 1, 0, voted_at FROM fpp_votes LIMIT 0;"
-               "INSERT INTO fpp_events VALUES (9000, 'x', 'LEFT_ROOM', 1720000000000)")
-    server.execute("INSERT INTO fpp_events VALUES (9001, 'x', 'LEFT_ROOM', '2024-07-15 07:59:00')")
+    # Among ids that the source has, and where it has none at all.
+    one.change("INSERT INTO fpp_events VALUES (9000, 'x', 'LEFT_ROOM', 1720000000000),"
+               " (15000, 'x', 'LEFT_ROOM', 1720000000000), (15001, 'x', 'LEFT_ROOM', 1720000000000)")
+    server.execute("INSERT INTO fpp_events VALUES (30001, 'x', 'LEFT_ROOM', '2024-07-15 07:59:00')")
     one.sync()
     one.sync("--verify", code=1)
-    expect_equal(one.failure()[1], "upstream_failed: Errors: fpp_events: 1 rows that the source has not", "on record")
+    expect_equal(one.failure()[1], "upstream_failed: Errors: fpp_events: 3 rows that the source has not", "on record")
 
 
 @test("--verify compares every sum with the rows; one that differs fails the run, and is made anew")
