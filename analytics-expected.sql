@@ -12,16 +12,16 @@ SELECT day, sum(u) AS new_users, sum(p) AS page_views, sum(r) AS rooms, sum(e) A
   UNION ALL SELECT voted_at / 86400000, 0, 0, 0, 0, count(*) FROM fpp_votes GROUP BY 1)
 GROUP BY day;
 
-CREATE TEMP VIEW IF NOT EXISTS roll_room_expected AS
-SELECT room_id, count(*) AS votes, sum(amount_of_estimations) AS estimations, sum(amount_of_spectators) AS spectators,
-  sum(duration) AS duration, sum(min_estimation) AS min_sum, sum(max_estimation) AS max_sum,
-  sum(avg_estimation_c) AS avg_c_sum
-FROM fpp_votes GROUP BY room_id;
-
 CREATE TEMP VIEW IF NOT EXISTS roll_votes_expected AS
-SELECT 1 AS one, sum(votes) AS votes, sum(estimations) AS estimations, sum(spectators) AS spectators,
-  sum(duration) AS duration, sum(min_sum) AS min_sum, sum(max_sum) AS max_sum, sum(avg_c_sum) AS avg_c_sum
-FROM roll_room HAVING count(*) > 0;
+SELECT kind, kind * room_id AS room_id, sum(votes) AS votes, sum(estimations) AS estimations,
+  sum(spectators) AS spectators, sum(duration) AS duration, sum(min_sum) AS min_sum, sum(max_sum) AS max_sum,
+  sum(avg_c_sum) AS avg_c_sum
+FROM (SELECT 0 AS kind UNION ALL SELECT 1) JOIN (
+  SELECT room_id, count(*) AS votes, sum(amount_of_estimations) AS estimations,
+    sum(amount_of_spectators) AS spectators, sum(duration) AS duration, sum(min_estimation) AS min_sum,
+    sum(max_estimation) AS max_sum, sum(avg_estimation_c) AS avg_c_sum
+  FROM fpp_votes GROUP BY room_id)
+GROUP BY 1, 2;
 
 CREATE TEMP VIEW IF NOT EXISTS roll_count_expected AS
 SELECT 'browser' AS dim, ifnull(browser, x'') AS k1, '' AS k2, count(*) AS n FROM fpp_users GROUP BY 2
@@ -32,8 +32,8 @@ UNION ALL SELECT 'device', ifnull(device, x''), '', count(*) FROM fpp_users GROU
 UNION ALL SELECT 'estimation', estimation, '', count(*) FROM fpp_estimations WHERE estimation IS NOT NULL GROUP BY 2
 UNION ALL SELECT 'event', event, '', count(*) FROM fpp_events GROUP BY 2
 UNION ALL SELECT 'os', ifnull(os, x''), '', count(*) FROM fpp_users GROUP BY 2
-UNION ALL SELECT 'room', ifnull(r.name, x''), '', sum(v.votes) FROM roll_room v LEFT JOIN fpp_rooms r ON r.id = v.room_id
-  GROUP BY 2
+UNION ALL SELECT 'room', ifnull(r.name, x''), '', sum(v.votes) FROM roll_votes v LEFT JOIN fpp_rooms r ON r.id = v.room_id
+  WHERE v.kind = 1 GROUP BY 2
 UNION ALL SELECT 'route', route, '', count(*) FROM fpp_page_views GROUP BY 2
 UNION ALL SELECT 'source', source_category, '', count(*) FROM fpp_page_views WHERE source IS NOT NULL GROUP BY 2;
 

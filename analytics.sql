@@ -147,28 +147,20 @@ CREATE TABLE roll_count (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ix_count_top ON roll_count (dim, n DESC, k1, k2);
 
--- Votes: of each room, and of all.
-CREATE TABLE roll_room (
-  room_id INTEGER PRIMARY KEY NOT NULL,
-  votes INTEGER NOT NULL,
-  estimations INTEGER NOT NULL,
-  spectators INTEGER NOT NULL,
-  duration INTEGER NOT NULL,
-  min_sum INTEGER NOT NULL,
-  max_sum INTEGER NOT NULL,
-  avg_c_sum INTEGER NOT NULL
-) STRICT;
-CREATE INDEX ix_room_votes ON roll_room (votes);
+-- Votes.  kind 0: of all rooms, with room_id 0.  kind 1: of a room; the source may have one whose id is 0.
 CREATE TABLE roll_votes (
-  one INTEGER PRIMARY KEY NOT NULL CHECK (one = 1),
+  kind INTEGER NOT NULL CHECK (kind IN (0, 1)),
+  room_id INTEGER NOT NULL,
   votes INTEGER NOT NULL,
   estimations INTEGER NOT NULL,
   spectators INTEGER NOT NULL,
   duration INTEGER NOT NULL,
   min_sum INTEGER NOT NULL,
   max_sum INTEGER NOT NULL,
-  avg_c_sum INTEGER NOT NULL
-) STRICT;
+  avg_c_sum INTEGER NOT NULL,
+  PRIMARY KEY (kind, room_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_votes_top ON roll_votes (kind, votes, room_id);
 
 -- Who was seen in page views, and in estimations after START.
 CREATE TABLE roll_viewer (user_id TEXT PRIMARY KEY NOT NULL) STRICT, WITHOUT ROWID;
@@ -246,15 +238,15 @@ CREATE TRIGGER rooms_insert AFTER INSERT ON fpp_rooms BEGIN
     ON CONFLICT (day) DO UPDATE SET rooms = rooms + 1;
   -- Votes that arrived before their room.
   INSERT INTO roll_count (dim, k1, k2, n)
-    SELECT 'room', d.k1, '', d.sign * r.votes FROM roll_room AS r
-    JOIN (SELECT x'' AS k1, -1 AS sign UNION ALL SELECT NEW.name, 1) AS d WHERE r.room_id = NEW.id
+    SELECT 'room', d.k1, '', d.sign * r.votes FROM roll_votes AS r
+    JOIN (SELECT x'' AS k1, -1 AS sign UNION ALL SELECT NEW.name, 1) AS d WHERE r.kind = 1 AND r.room_id = NEW.id
     ON CONFLICT (dim, k1, k2) DO UPDATE SET n = n + excluded.n;
 END;
 
 CREATE TRIGGER rooms_rename AFTER UPDATE OF name ON fpp_rooms WHEN OLD.name <> NEW.name BEGIN
   INSERT INTO roll_count (dim, k1, k2, n)
-    SELECT 'room', d.k1, '', d.sign * r.votes FROM roll_room AS r
-    JOIN (SELECT OLD.name AS k1, -1 AS sign UNION ALL SELECT NEW.name, 1) AS d WHERE r.room_id = NEW.id
+    SELECT 'room', d.k1, '', d.sign * r.votes FROM roll_votes AS r
+    JOIN (SELECT OLD.name AS k1, -1 AS sign UNION ALL SELECT NEW.name, 1) AS d WHERE r.kind = 1 AND r.room_id = NEW.id
     ON CONFLICT (dim, k1, k2) DO UPDATE SET n = n + excluded.n;
   DELETE FROM roll_count WHERE dim = 'room' AND k1 = OLD.name AND k2 = '' AND n = 0;
 END;
@@ -262,17 +254,11 @@ END;
 CREATE TRIGGER votes_insert AFTER INSERT ON fpp_votes BEGIN
   INSERT INTO roll_day (day, votes) VALUES (NEW.voted_at / 86400000, 1)
     ON CONFLICT (day) DO UPDATE SET votes = votes + 1;
-  INSERT INTO roll_room (room_id, votes, estimations, spectators, duration, min_sum, max_sum, avg_c_sum)
-    VALUES (NEW.room_id, 1, NEW.amount_of_estimations, NEW.amount_of_spectators, NEW.duration, NEW.min_estimation,
-      NEW.max_estimation, NEW.avg_estimation_c)
-    ON CONFLICT (room_id) DO UPDATE SET votes = votes + 1, estimations = estimations + excluded.estimations,
-      spectators = spectators + excluded.spectators, duration = duration + excluded.duration,
-      min_sum = min_sum + excluded.min_sum, max_sum = max_sum + excluded.max_sum,
-      avg_c_sum = avg_c_sum + excluded.avg_c_sum;
-  INSERT INTO roll_votes (one, votes, estimations, spectators, duration, min_sum, max_sum, avg_c_sum)
-    VALUES (1, 1, NEW.amount_of_estimations, NEW.amount_of_spectators, NEW.duration, NEW.min_estimation,
-      NEW.max_estimation, NEW.avg_estimation_c)
-    ON CONFLICT (one) DO UPDATE SET votes = votes + 1, estimations = estimations + excluded.estimations,
+  INSERT INTO roll_votes (kind, room_id, votes, estimations, spectators, duration, min_sum, max_sum, avg_c_sum)
+    SELECT d.kind, d.room_id, 1, NEW.amount_of_estimations, NEW.amount_of_spectators, NEW.duration, NEW.min_estimation,
+      NEW.max_estimation, NEW.avg_estimation_c FROM (SELECT 0 AS kind, 0 AS room_id UNION ALL SELECT 1, NEW.room_id) AS d
+    WHERE true
+    ON CONFLICT (kind, room_id) DO UPDATE SET votes = votes + 1, estimations = estimations + excluded.estimations,
       spectators = spectators + excluded.spectators, duration = duration + excluded.duration,
       min_sum = min_sum + excluded.min_sum, max_sum = max_sum + excluded.max_sum,
       avg_c_sum = avg_c_sum + excluded.avg_c_sum;

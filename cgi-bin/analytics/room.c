@@ -16,7 +16,7 @@
 enum { ID_MAX = 2147483647 };
 
 static const char sql_room[] =
-	"SELECT votes, duration, estimations, min_sum, avg_c_sum, max_sum, spectators FROM roll_room WHERE room_id = $1";
+	"SELECT votes, duration, estimations, min_sum, avg_c_sum, max_sum, spectators FROM roll_votes WHERE kind = 1 AND room_id = $1";
 enum { S_VOTES, S_DURATION, S_ESTIMATIONS, S_MIN, S_AVG_C, S_MAX, S_SPECTATORS, S__MAX };
 static const char sql_is_known[] = "SELECT 1 FROM fpp_rooms WHERE id = $1";
 

@@ -18,7 +18,7 @@ enum { TOP = 40, ALL = 1 << 30, SESSION_MORE_S = 10	/* that the last page of a s
 static const char sql_counters[] = "SELECT k, n FROM roll_counter";
 static const char sql_views[] = "SELECT coalesce(sum(page_views), 0) FROM roll_day";
 static const char sql_votes[] =
-	"SELECT votes, estimations, spectators, duration, min_sum, max_sum, avg_c_sum FROM roll_votes";
+	"SELECT votes, estimations, spectators, duration, min_sum, max_sum, avg_c_sum FROM roll_votes WHERE kind = 0";
 static const char sql_weekdays[] = "SELECT (day + 3) % 7, sum(votes) FROM roll_day WHERE votes > 0 GROUP BY 1";
 /* The index has this order. */
 static const char sql_top[] = "SELECT k1, k2, n FROM roll_count WHERE dim = $1 AND n > 0 ORDER BY n DESC, k1, k2 LIMIT $2";

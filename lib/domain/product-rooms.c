@@ -12,11 +12,11 @@ enum { LIMIT_MAX = 100000, NAME_MAX_BYTES = 60 };
 
 #define COLUMNS "r.id, r.number, r.name, coalesce(v.votes, 0), coalesce(v.estimations, 0), coalesce(v.spectators, 0)," \
 	" r.first_used_at, r.last_used_at"
-#define ROOMS "fpp_rooms r LEFT JOIN roll_room v ON v.room_id = r.id"
+#define ROOMS "fpp_rooms r LEFT JOIN roll_votes v ON v.kind = 1 AND v.room_id = r.id"
 /* Each walks an index, and stops. */
 static const char sql_by_votes[] =
 	"SELECT v.room_id, r.number, r.name, v.votes, v.estimations, v.spectators, r.first_used_at, r.last_used_at"
-	" FROM roll_room v LEFT JOIN fpp_rooms r ON r.id = v.room_id ORDER BY v.votes DESC, v.room_id DESC LIMIT $1";
+	" FROM roll_votes v LEFT JOIN fpp_rooms r ON r.id = v.room_id WHERE v.kind = 1 ORDER BY v.votes DESC, v.room_id DESC LIMIT $1";
 static const char sql_by_use[] =
 	"SELECT " COLUMNS " FROM " ROOMS " ORDER BY r.last_used_at DESC, r.id DESC LIMIT $1";
 static const char sql_named[] =
